@@ -1,0 +1,95 @@
+import type { Phase } from './tenant.ts';
+import type { ProblemRecord } from './problem.ts';
+
+/**
+ * The activities as workflows see them. All of them take the tenant's internal number, never its name:
+ * a name can live twice, a number cannot. Nothing that they take or return is a token, a link or a person's data.
+ */
+
+/** On the workflow's own task queue: our database, retried for ever. */
+export interface OwnActivities {
+  /** Writes what the workflow decided, tells a changed state as an event, and ticks the intents that it took. */
+  recordState(input: TenantRecord): Promise<void>;
+  /** Deletes everything of the tenant in steps, tells `tenant.deleted`, and frees the name as its last act. */
+  purgeTenant(input: { readonly tenantNo: number }): Promise<void>;
+}
+
+/** On the Graph task queue: every call to Microsoft. */
+export interface GraphActivities {
+  /**
+   * Gets an application token for the tenant's directory past every cache and stores it sealed for all workers.
+   * Fails with a {@link TokenFailure} type; those of `PERMANENT_TOKEN_FAILURES` are not retried by Temporal.
+   */
+  refreshToken(input: { readonly tenantNo: number }): Promise<TokenReport>;
+  /** Proves with that token that the grant works: service principal, roles, one probe per endpoint. */
+  verifyConsent(input: { readonly tenantNo: number }): Promise<VerifyOutcome>;
+  /** Works on a round for at most the slice's budget; the database knows how far it came. */
+  syncSlice(input: SliceInput): Promise<SliceOutcome>;
+}
+
+export interface TenantRecord {
+  readonly tenantNo: number;
+  readonly phase: Phase;
+  readonly paused: boolean;
+  readonly problem: ProblemRecord | null;
+  /** Intents of the API that this workflow has acted on. */
+  readonly taken: readonly string[];
+}
+
+export interface TokenReport {
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+  /** Required application permissions that the token does not carry. */
+  readonly missing: readonly string[];
+}
+
+/** Failure types of `refreshToken`; each names the problem that it leads to. */
+export const TOKEN_FAILURES = {
+  ConsentMissing: 'consent_missing',
+  ApplicationDisabled: 'application_disabled',
+  CredentialsRejected: 'credentials_rejected',
+  DirectoryNotFound: 'directory_not_found',
+  BlockedByPolicy: 'blocked_by_policy',
+  TokenRefused: 'token_refused',
+  TokenEndpointUnavailable: 'microsoft_unavailable',
+} as const;
+export type TokenFailure = keyof typeof TOKEN_FAILURES;
+
+/** Details that every token failure carries. */
+export interface TokenFailureDetails {
+  readonly aadsts?: number;
+  readonly requestId?: string;
+}
+
+export type VerifyOutcome =
+  | { readonly verified: true; readonly missing: readonly string[] }
+  | { readonly verified: false; readonly missing: readonly string[]; readonly requestId?: string };
+
+export type RoundKind = 'full' | 'delta';
+
+export interface SliceInput {
+  readonly tenantNo: number;
+  /** Given by the workflow: a repeated slice finds its round again instead of starting another. */
+  readonly roundId: string;
+  readonly kind: RoundKind;
+}
+
+export type SliceOutcome =
+  /** The round is complete. `nextInMs` is the configured wait until the next, `tokenExpiresAt` in ms since 1970. */
+  | {
+      readonly outcome: 'completed';
+      readonly kind: RoundKind;
+      readonly changes: number;
+      readonly nextInMs: number;
+      readonly tokenExpiresAt: number;
+    }
+  /** The budget is used up, or the round had to become a full one: call again. */
+  | { readonly outcome: 'unfinished'; readonly kind: RoundKind; readonly tokenExpiresAt: number }
+  /** Microsoft said how long to wait, and it is too long to hold a slot. */
+  | { readonly outcome: 'throttled'; readonly kind: RoundKind; readonly retryAfterMs: number }
+  /** No token, one about to expire, or Graph answered 401. */
+  | { readonly outcome: 'token_needed'; readonly kind: RoundKind }
+  /** Graph answered 403. */
+  | { readonly outcome: 'forbidden'; readonly kind: RoundKind; readonly requestId?: string }
+  /** Another slice, a pause, a revocation or a purge has raised the fence: what this one fetched is not written. */
+  | { readonly outcome: 'superseded'; readonly kind: RoundKind };

@@ -1,0 +1,158 @@
+/**
+ * What stands between a tenant and a fresh mirror, in words for the person who can remove it.
+ * Workflow, database and search attributes carry the code; title, owner and steps are looked up here,
+ * so that one sentence serves API, pages and Temporal UI, and a better sentence needs no migration.
+ */
+
+export const PROBLEM_CODES = [
+  'consent_missing',
+  'consent_not_effective',
+  'permissions_missing',
+  'application_disabled',
+  'credentials_rejected',
+  'directory_not_found',
+  'token_refused',
+  'blocked_by_policy',
+  'graph_refused',
+  'microsoft_unavailable',
+  'throttled',
+  'internal',
+] as const;
+export type ProblemCode = (typeof PROBLEM_CODES)[number];
+
+export type Owner = 'customer administrator' | 'product operator' | 'Microsoft' | 'nobody: wait';
+
+/** What is stored and carried: no text, no names, nothing of a person. Times are ISO 8601 in UTC. */
+export interface ProblemRecord {
+  readonly code: ProblemCode;
+  readonly since: string;
+  /** Microsoft's number, e.g. 700016, where its token endpoint gave one. */
+  readonly aadsts?: number;
+  /** Microsoft's request id or trace id: what its support asks for. */
+  readonly requestId?: string;
+  /** Permission names such as `Group.Read.All`. */
+  readonly permissions?: readonly string[];
+}
+
+/** The contract's `problem`. */
+export interface Problem {
+  readonly code: ProblemCode;
+  readonly title: string;
+  readonly who: Owner;
+  readonly steps: readonly string[];
+  readonly since: string;
+  readonly requestId?: string;
+  readonly blocking: boolean;
+}
+
+interface Entry {
+  readonly title: string;
+  readonly who: Owner;
+  readonly blocking: boolean;
+  readonly steps: readonly string[];
+}
+
+// Portal names are those of Microsoft's own pages: Entra admin center > Enterprise applications > (the application).
+const CATALOGUE: Readonly<Record<ProblemCode, Entry>> = {
+  consent_missing: {
+    title: 'Microsoft says that the application is not consented in this directory',
+    who: 'customer administrator',
+    blocking: true,
+    steps: [
+      'Open the set-up link again and accept as a Global Administrator or Privileged Role Administrator.',
+      'If the application was deleted under Enterprise applications, consenting again restores it.',
+    ],
+  },
+  consent_not_effective: {
+    title: 'Consent was given, but Microsoft does not yet honour it',
+    who: 'nobody: wait',
+    blocking: true,
+    steps: [
+      'New permissions can take some minutes to reach all of Microsoft; this is tried again by itself.',
+      'If it lasts for more than an hour: Enterprise applications > Permissions > Grant admin consent.',
+    ],
+  },
+  permissions_missing: {
+    title: 'Not all of the permissions that were asked for are granted',
+    who: 'customer administrator',
+    blocking: true,
+    steps: ['Open the set-up link again and accept, or: Enterprise applications > Permissions > Grant admin consent.'],
+  },
+  application_disabled: {
+    title: 'The application is switched off in this directory',
+    who: 'customer administrator',
+    blocking: true,
+    steps: ['Enterprise applications > (this application) > Properties: set "Enabled for users to sign-in?" to Yes.'],
+  },
+  credentials_rejected: {
+    title: "Microsoft rejects this product's own credential",
+    who: 'product operator',
+    blocking: true,
+    steps: [
+      'Check ENTRA_CLIENT_ID and the client secret or certificate: expired, or the secret id in place of its value.',
+      'Every tenant is affected at once; the mirror stays as it is and goes on when the credential works.',
+    ],
+  },
+  directory_not_found: {
+    title: 'Microsoft does not know this directory',
+    who: 'product operator',
+    blocking: true,
+    steps: ['Check ENTRA_CLOUD: the directory may live in another national cloud, or it was deleted.'],
+  },
+  token_refused: {
+    title: 'Microsoft refuses a token for this directory',
+    who: 'product operator',
+    blocking: true,
+    steps: ['Look the AADSTS number up at https://login.microsoftonline.com/error and send the request id to support.'],
+  },
+  blocked_by_policy: {
+    title: "A Conditional Access policy of the customer blocks the application",
+    who: 'customer administrator',
+    blocking: true,
+    steps: ['Entra admin center > Protection > Conditional Access: allow this application, then sync again.'],
+  },
+  graph_refused: {
+    title: 'Microsoft Graph refuses a request although the token is valid',
+    who: 'customer administrator',
+    blocking: true,
+    steps: ['Enterprise applications > Permissions: check that every permission listed on the set-up page is granted.'],
+  },
+  microsoft_unavailable: {
+    title: 'Microsoft cannot be reached, or answers with errors',
+    who: 'nobody: wait',
+    blocking: false,
+    steps: ['It is tried again by itself. If it lasts: check that the hosts in docs/operations.md may be reached on port 443.'],
+  },
+  throttled: {
+    title: 'Microsoft asks us to slow down',
+    who: 'nobody: wait',
+    blocking: false,
+    steps: ['The wait that Microsoft stated is kept; then it goes on by itself.'],
+  },
+  internal: {
+    title: 'Something failed on our side',
+    who: 'product operator',
+    blocking: true,
+    steps: ['Read the worker log at the time above; it is tried again every few minutes.'],
+  },
+};
+
+export function isBlocking(code: ProblemCode): boolean {
+  return CATALOGUE[code].blocking;
+}
+
+/** The whole problem in words, from what was recorded of it. */
+export function describeProblem(record: ProblemRecord): Problem {
+  const entry = CATALOGUE[record.code];
+  const granted = record.permissions?.length ? [`Missing: ${record.permissions.join(', ')}.`] : [];
+  const number = record.aadsts === undefined ? '' : ` (AADSTS${record.aadsts})`;
+  return {
+    code: record.code,
+    title: entry.title + number,
+    who: entry.who,
+    steps: [...granted, ...entry.steps],
+    since: record.since,
+    ...(record.requestId === undefined ? {} : { requestId: record.requestId }),
+    blocking: entry.blocking,
+  };
+}

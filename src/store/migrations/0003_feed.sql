@@ -1,0 +1,24 @@
+-- One row hands out positions, as the last statement of every transaction that has events:
+-- its lock makes commit order position order, without gaps.
+CREATE TABLE feed (
+  only  boolean PRIMARY KEY DEFAULT true CHECK (only),
+  -- Another number after a restore makes old cursors recognisable.
+  epoch bigint NOT NULL,
+  head  bigint NOT NULL DEFAULT 0,
+  -- Positions up to here have been dropped by retention.
+  floor bigint NOT NULL DEFAULT 0
+);
+INSERT INTO feed (epoch) VALUES (floor(random() * 2000000000)::bigint + 1);
+
+CREATE TABLE event (
+  position     bigint PRIMARY KEY,
+  tenant_no    integer NOT NULL,
+  at           timestamptz NOT NULL DEFAULT now(),
+  type         text NOT NULL,
+  subject_kind text NOT NULL,
+  subject_id   text NOT NULL,
+  data         jsonb,
+  changed      jsonb,
+  reason       text
+);
+CREATE INDEX event_of_tenant ON event (tenant_no, position);

@@ -1,0 +1,263 @@
+import type { MemberType, Feed, DeltaItem, Attributes, Membership } from '../domain/directory.ts';
+import type { FeedEvent } from '../domain/event.ts';
+import type { Phase, TenantState } from '../domain/tenant.ts';
+import type { ProblemRecord } from '../domain/problem.ts';
+import type { RoundKind, TenantRecord } from '../domain/activities.ts';
+
+/** The persistence room's face. One implementation serves PostgreSQL and PGlite: the same SQL on both. */
+export interface Store {
+  readonly tenants: TenantStore;
+  readonly intents: IntentStore;
+  readonly consents: ConsentStore;
+  readonly tokens: TokenStore;
+  readonly sync: SyncStore;
+  readonly directory: DirectoryStore;
+  readonly feed: FeedStore;
+  /** Rejects where the database cannot be reached. */
+  ping(): Promise<void>;
+  /** Runs `work` if no other process holds the named lock, else returns at once. An advisory lock of one transaction. */
+  exclusively(lock: string, work: () => Promise<void>): Promise<void>;
+  close(): Promise<void>;
+}
+
+// ---- tenants -----------------------------------------------------------------------------------
+
+export interface TenantRow {
+  readonly no: number;
+  readonly id: string;
+  readonly name: string | null;
+  readonly phase: Phase;
+  readonly paused: boolean;
+  readonly problem: ProblemRecord | null;
+  readonly state: TenantState;
+  readonly groupsToSync: readonly string[];
+  readonly expectedEntraTenant: string | null;
+  readonly entraTenantId: string | null;
+  readonly candidate: ConsentCandidate | null;
+  readonly requireApproval: boolean;
+  readonly sharedDirectory: boolean;
+  readonly linkSerial: number;
+  readonly lastSync: SyncSummary | null;
+  /** Start of the last round completed in all feeds, ISO 8601. */
+  readonly asOf: string | null;
+  readonly counts: { readonly users: number; readonly groups: number; readonly memberships: number };
+  /** The running round, else null. */
+  readonly round: RoundProgress | null;
+  readonly createdAt: string;
+  readonly deletingAt: string | null;
+}
+
+/** A directory that consented, by an account that could not be shown to administer it. */
+export interface ConsentCandidate {
+  readonly entraTenantId: string;
+  readonly account: string | null;
+  readonly displayName: string | null;
+  readonly domains: readonly string[];
+  readonly at: string;
+}
+
+export interface SyncSummary {
+  readonly kind: RoundKind;
+  readonly startedAt: string;
+  readonly completedAt: string;
+  readonly changes: number;
+  readonly pages: number;
+}
+
+export interface RoundProgress {
+  readonly id: string;
+  readonly kind: RoundKind;
+  readonly startedAt: string;
+  readonly pages: number;
+  readonly changes: number;
+}
+
+export interface NewTenant {
+  readonly id: string;
+  readonly name: string | null;
+  readonly groupsToSync: readonly string[];
+  readonly expectedEntraTenant: string | null;
+  readonly requireApproval: boolean;
+  readonly sharedDirectory: boolean;
+}
+
+export interface Page<T> {
+  readonly data: readonly T[];
+  /** The key to go on after, null at the end. */
+  readonly next: string | null;
+}
+
+export interface TenantStore {
+  /** Inserts the tenant and its `start` intent in one transaction. */
+  create(tenant: NewTenant): Promise<{ readonly tenant: TenantRow; readonly intent: Intent } | 'name_taken'>;
+  /** A live tenant by the product's name for it, else undefined. */
+  byId(id: string): Promise<TenantRow | undefined>;
+  byNo(no: number): Promise<TenantRow | undefined>;
+  list(after: string | undefined, limit: number): Promise<Page<TenantRow>>;
+  /** All live tenants, for the sweeper; number and name only. */
+  live(): Promise<readonly { readonly no: number; readonly id: string }[]>;
+  update(
+    no: number,
+    change: Partial<Pick<NewTenant, 'name' | 'groupsToSync' | 'requireApproval' | 'sharedDirectory' | 'expectedEntraTenant'>>,
+  ): Promise<void>;
+  /**
+   * What the workflow decided: phase, paused, problem. Tells `tenant.state_changed` in the same transaction if the state
+   * is another one, ticks the taken intents, and raises the fences where fetching must stop (paused, revoked).
+   */
+  record(record: TenantRecord): Promise<void>;
+  /** Deletes in batches whatever the number owns, then tells `tenant.deleted` and frees the name, in its last transaction. */
+  purge(no: number, heartbeat: () => void): Promise<void>;
+  /** Live tenants by state, for metrics. */
+  countByState(): Promise<Readonly<Record<string, number>>>;
+}
+
+// ---- intents: what the API wants of the workflow --------------------------------------------------
+
+export const INTENT_KINDS = ['start', 'consent', 'approve', 'sync', 'resync', 'pause', 'resume', 'revoke', 'delete'] as const;
+export type IntentKind = (typeof INTENT_KINDS)[number];
+
+export interface Intent {
+  readonly id: string;
+  readonly tenantNo: number;
+  readonly kind: IntentKind;
+}
+
+export interface IntentStore {
+  /** Commits the intent; for `delete` also marks the tenant as being deleted and raises its fences. */
+  add(tenantNo: number, kind: IntentKind): Promise<Intent>;
+  /** Untaken intents older than `ageMs` of live tenants, oldest first. */
+  open(ageMs: number): Promise<readonly (Intent & { readonly tenantId: string })[]>;
+  tick(ids: readonly string[]): Promise<void>;
+}
+
+// ---- consent --------------------------------------------------------------------------------------
+
+export interface ConsentAttempt {
+  readonly tenantNo: number;
+  readonly step: 'consent' | 'proof';
+  readonly browserHash: Uint8Array;
+  readonly entraTenant: string | null;
+  /** Sealed PKCE verifier and nonce, for the step `proof`. */
+  readonly sealed: Uint8Array | null;
+}
+
+export interface ConsentStore {
+  begin(stateHash: Uint8Array, attempt: ConsentAttempt, expiresAt: Date): Promise<void>;
+  /** Uses the state up if it is known, unused, unexpired and of this browser and its tenant is live; else changes nothing and says why. */
+  use(
+    stateHash: Uint8Array,
+    browserHash: Uint8Array,
+  ): Promise<ConsentAttempt | 'unknown' | 'used' | 'expired' | 'other_browser'>;
+  /** Binds the proven directory and commits the `consent` intent, in one transaction. */
+  bind(tenantNo: number, entraTenant: string): Promise<Intent | 'directory_taken' | 'bound_to_another'>;
+  /** Keeps an unproven consent until the API approves it, and commits a `consent` intent that the workflow shows. */
+  propose(tenantNo: number, candidate: ConsentCandidate): Promise<Intent | 'directory_taken' | 'bound_to_another'>;
+  /** Binds the candidate and commits the `approve` intent. */
+  approve(tenantNo: number): Promise<Intent | 'nothing_to_approve' | 'directory_taken'>;
+  /** Drops attempts that expired a day ago. */
+  sweep(): Promise<void>;
+}
+
+// ---- tokens ------------------------------------------------------------------------------------------
+
+export interface TokenStore {
+  put(tenantNo: number, sealed: Uint8Array, expiresAt: Date): Promise<void>;
+  get(tenantNo: number): Promise<{ readonly sealed: Uint8Array; readonly expiresAt: Date } | undefined>;
+}
+
+// ---- sync: slices, pages, removals ---------------------------------------------------------------------
+
+/** What a page transaction must still hold. */
+export interface Fence {
+  readonly tenantNo: number;
+  readonly feed: Feed;
+  readonly epoch: number;
+}
+
+export interface OpenFeed {
+  readonly fence: Fence;
+  readonly done: boolean;
+  /** Where to go on: the next page, or the last round's deltaLink, or undefined for the initial query. */
+  readonly link: string | undefined;
+  /** True if `link` is a deltaLink, i.e. this is the first request of a delta round. */
+  readonly fromDelta: boolean;
+}
+
+export interface OpenSlice {
+  readonly kind: RoundKind;
+  readonly quiet: boolean;
+  readonly entraTenant: string;
+  readonly feeds: Readonly<Record<Feed, OpenFeed>>;
+}
+
+export interface SyncStore {
+  /**
+   * Raises the fences of both feeds and begins the round, or finds the running one with this id again.
+   * A delta round becomes a full one where a feed has no deltaLink or another query hash. `halted`: the tenant is paused,
+   * revoked, being deleted or gone. A summary: the round with this id is complete already.
+   */
+  openSlice(input: {
+    readonly tenantNo: number;
+    readonly roundId: string;
+    readonly kind: RoundKind;
+    readonly queryHash: Readonly<Record<Feed, string>>;
+  }): Promise<OpenSlice | 'halted' | { readonly completed: SyncSummary }>;
+  /** Rows, events and checkpoint of one page, in one transaction. */
+  applyPage(
+    fence: Fence,
+    page: { readonly items: readonly DeltaItem[]; readonly nextLink?: string; readonly deltaLink?: string },
+  ): Promise<{ readonly changes: number } | 'superseded'>;
+  /** The feed's links are dead: the round becomes a full one, from the start, beside the mirror. */
+  restartAsFull(fences: readonly Fence[]): Promise<'restarted' | 'superseded'>;
+  /**
+   * After both deltaLinks: in a full round stages what was not seen; then applies staged removals with their events,
+   * a batch a transaction, and calls `heartbeat` after each. Stops early when `signal` aborts.
+   */
+  applyRemovals(
+    fences: readonly Fence[],
+    heartbeat: () => void,
+    signal: AbortSignal,
+  ): Promise<'applied' | 'stopped' | 'superseded'>;
+  /** Tells `sync.completed` (always for full rounds, for delta rounds only if something changed), sets `asOf` and counts. */
+  completeRound(fences: readonly Fence[]): Promise<SyncSummary | 'superseded'>;
+}
+
+// ---- the mirror, read -----------------------------------------------------------------------------------
+
+export interface ObjectRow {
+  readonly id: string;
+  readonly data: Attributes;
+}
+
+export interface DirectoryStore {
+  users(tenantNo: number, after: string | undefined, limit: number): Promise<Page<ObjectRow>>;
+  groups(tenantNo: number, after: string | undefined, limit: number): Promise<Page<ObjectRow>>;
+  memberships(tenantNo: number, after: string | undefined, limit: number): Promise<Page<Membership>>;
+  user(tenantNo: number, id: string): Promise<ObjectRow | undefined>;
+  group(tenantNo: number, id: string): Promise<ObjectRow | undefined>;
+  /** Groups of a user; transitive through nested groups, guarded against cycles. */
+  groupsOf(tenantNo: number, userId: string, transitive: boolean, after: string | undefined, limit: number): Promise<Page<ObjectRow>>;
+  /** Members of a group with their type; transitive likewise. Data is null for members that are not mirrored. */
+  membersOf(
+    tenantNo: number,
+    groupId: string,
+    transitive: boolean,
+    after: string | undefined,
+    limit: number,
+  ): Promise<Page<{ readonly id: string; readonly memberType: MemberType; readonly data: Attributes | null }>>;
+  /** The shortest chain of groups from the user to the group, else undefined: `[group directly joined, …, groupId]`. */
+  path(tenantNo: number, userId: string, groupId: string): Promise<readonly string[] | undefined>;
+}
+
+// ---- the feed, read ---------------------------------------------------------------------------------------
+
+export interface FeedStore {
+  /** The newest cursor: `epoch-position`. */
+  head(): Promise<string>;
+  /** Events after the cursor in order; `expired` where retention dropped some, or the database was restored since. */
+  read(
+    after: string | undefined,
+    limit: number,
+    tenantNo?: number,
+  ): Promise<{ readonly events: readonly FeedEvent[]; readonly cursor: string } | 'expired'>;
+}
