@@ -59,7 +59,12 @@ export type RemovalReason = 'changed' | 'deleted';
  * `attributes` holds the keys that were present, null included: present merges, null clears, absent keeps.
  */
 export type DeltaItem =
-  | { readonly kind: 'object'; readonly id: string; readonly attributes: Attributes; readonly members: readonly MemberChange[] }
+  | {
+      readonly kind: 'object';
+      readonly id: string;
+      readonly attributes: Attributes;
+      readonly members: readonly MemberChange[];
+    }
   | { readonly kind: 'removed'; readonly id: string; readonly reason: RemovalReason };
 
 export interface MemberChange {

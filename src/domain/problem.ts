@@ -106,7 +106,7 @@ const CATALOGUE: Readonly<Record<ProblemCode, Entry>> = {
     steps: ['Look the AADSTS number up at https://login.microsoftonline.com/error and send the request id to support.'],
   },
   blocked_by_policy: {
-    title: "A Conditional Access policy of the customer blocks the application",
+    title: 'A Conditional Access policy of the customer blocks the application',
     who: 'customer administrator',
     blocking: true,
     steps: ['Entra admin center > Protection > Conditional Access: allow this application, then sync again.'],
@@ -121,7 +121,9 @@ const CATALOGUE: Readonly<Record<ProblemCode, Entry>> = {
     title: 'Microsoft cannot be reached, or answers with errors',
     who: 'nobody: wait',
     blocking: false,
-    steps: ['It is tried again by itself. If it lasts: check that the hosts in docs/operations.md may be reached on port 443.'],
+    steps: [
+      'It is tried again by itself. If it lasts: check that the hosts in docs/operations.md may be reached on port 443.',
+    ],
   },
   throttled: {
     title: 'Microsoft asks us to slow down',

@@ -3,6 +3,7 @@ import type { FeedEvent } from '../domain/event.ts';
 import type { Phase, TenantState } from '../domain/tenant.ts';
 import type { ProblemRecord } from '../domain/problem.ts';
 import type { RoundKind, TenantRecord } from '../domain/activities.ts';
+import type { IntentKind } from '../domain/intent.ts';
 
 /** The persistence room's face. One implementation serves PostgreSQL and PGlite: the same SQL on both. */
 export interface Store {
@@ -98,7 +99,9 @@ export interface TenantStore {
   live(): Promise<readonly { readonly no: number; readonly id: string }[]>;
   update(
     no: number,
-    change: Partial<Pick<NewTenant, 'name' | 'groupsToSync' | 'requireApproval' | 'sharedDirectory' | 'expectedEntraTenant'>>,
+    change: Partial<
+      Pick<NewTenant, 'name' | 'groupsToSync' | 'requireApproval' | 'sharedDirectory' | 'expectedEntraTenant'>
+    >,
   ): Promise<void>;
   /**
    * What the workflow decided: phase, paused, problem. Tells `tenant.state_changed` in the same transaction if the state
@@ -113,11 +116,10 @@ export interface TenantStore {
 
 // ---- intents: what the API wants of the workflow --------------------------------------------------
 
-export const INTENT_KINDS = ['start', 'consent', 'approve', 'sync', 'resync', 'pause', 'resume', 'revoke', 'delete'] as const;
-export type IntentKind = (typeof INTENT_KINDS)[number];
-
 export interface Intent {
   readonly id: string;
+  /** Grows with each intent of the installation: tells the workflow which of two contrary wishes came later. */
+  readonly seq: number;
   readonly tenantNo: number;
   readonly kind: IntentKind;
 }
@@ -152,7 +154,7 @@ export interface ConsentStore {
   bind(tenantNo: number, entraTenant: string): Promise<Intent | 'directory_taken' | 'bound_to_another'>;
   /** Keeps an unproven consent until the API approves it, and commits a `consent` intent that the workflow shows. */
   propose(tenantNo: number, candidate: ConsentCandidate): Promise<Intent | 'directory_taken' | 'bound_to_another'>;
-  /** Binds the candidate and commits the `approve` intent. */
+  /** Binds the candidate and commits a `consent` intent. */
   approve(tenantNo: number): Promise<Intent | 'nothing_to_approve' | 'directory_taken'>;
   /** Drops attempts that expired a day ago. */
   sweep(): Promise<void>;
@@ -236,7 +238,13 @@ export interface DirectoryStore {
   user(tenantNo: number, id: string): Promise<ObjectRow | undefined>;
   group(tenantNo: number, id: string): Promise<ObjectRow | undefined>;
   /** Groups of a user; transitive through nested groups, guarded against cycles. */
-  groupsOf(tenantNo: number, userId: string, transitive: boolean, after: string | undefined, limit: number): Promise<Page<ObjectRow>>;
+  groupsOf(
+    tenantNo: number,
+    userId: string,
+    transitive: boolean,
+    after: string | undefined,
+    limit: number,
+  ): Promise<Page<ObjectRow>>;
   /** Members of a group with their type; transitive likewise. Data is null for members that are not mirrored. */
   membersOf(
     tenantNo: number,

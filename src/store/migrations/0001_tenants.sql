@@ -44,6 +44,7 @@ CREATE TABLE tenant_token (
 -- What the API wants of the workflow. Committed before the message is sent, ticked by the workflow, repeated by the sweeper.
 CREATE TABLE intent (
   id         uuid PRIMARY KEY,
+  seq        bigint GENERATED ALWAYS AS IDENTITY,
   tenant_no  integer NOT NULL,
   kind       text NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
@@ -64,9 +65,3 @@ CREATE TABLE consent_attempt (
 );
 CREATE INDEX consent_attempt_expiry ON consent_attempt (expires_at);
 
--- What a process without configured keys made for itself: name and value sealed or public, never a person's data.
-CREATE TABLE installation (
-  only      boolean PRIMARY KEY DEFAULT true CHECK (only),
-  identity  text
-);
-INSERT INTO installation DEFAULT VALUES;

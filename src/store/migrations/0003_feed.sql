@@ -4,6 +4,8 @@ CREATE TABLE feed (
   only  boolean PRIMARY KEY DEFAULT true CHECK (only),
   -- Another number after a restore makes old cursors recognisable.
   epoch bigint NOT NULL,
+  -- Which database this is (system identifier and timeline), to notice a restore by ourselves where the server tells.
+  database_identity text,
   head  bigint NOT NULL DEFAULT 0,
   -- Positions up to here have been dropped by retention.
   floor bigint NOT NULL DEFAULT 0
