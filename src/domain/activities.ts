@@ -55,6 +55,9 @@ export const TOKEN_FAILURES = {
 } as const;
 export type TokenFailure = keyof typeof TOKEN_FAILURES;
 
+/** Failure type of the Graph activities while no directory is bound: a consent waits for approval. */
+export const NOT_BOUND = 'NotBound';
+
 /** Details that every token failure carries. */
 export interface TokenFailureDetails {
   readonly aadsts?: number;

@@ -1,0 +1,104 @@
+import type { RoundKind } from './activities.ts';
+import type { ProblemRecord } from './problem.ts';
+import type { Phase } from './tenant.ts';
+
+/** What the tenant's workflow carries from run to run; about two kilobytes, nothing of a person. Times are ms since 1970. */
+export interface TenantWorkflowState {
+  phase: Phase;
+  paused: boolean;
+  problem: ProblemRecord | null;
+  /** The round that is under way: its id makes a repeated slice find it again. */
+  round: { id: string; kind: RoundKind } | null;
+  syncNow: boolean;
+  resync: boolean;
+  deleting: boolean;
+  nextRoundAt: number;
+  tokenExpiresAt: number;
+  /** Since when a given consent has not been honoured. */
+  verifyingSince: number | null;
+  /** Since when Microsoft has been saying that there is no consent; a second look decides. */
+  refusedSince: number | null;
+  /** Failures in a row, for the length of the next wait. */
+  failures: number;
+  lastRound: { completedAt: number; kind: RoundKind; changes: number } | null;
+  /** The last intents acted on, newest last: a repeated one is ticked again, not done again. */
+  seen: string[];
+  /** Intents acted on whose rows are not ticked yet. */
+  untold: string[];
+  /** Sequence of the latest of the contrary intents: pause and resume, consent and revoke. */
+  flagSeq: number;
+  grantSeq: number;
+}
+
+/** Durations that tests shorten. */
+export interface TenantPolicy {
+  /** How long a new consent may take to spread before a person is asked. */
+  readonly verifyWindowMs: number;
+  /** How far apart two refusals must be to count as a revocation. */
+  readonly secondLookMs: number;
+  /** Wait after the first failure; it doubles up to `maxRetryMs`. */
+  readonly minRetryMs: number;
+  readonly maxRetryMs: number;
+  /** A token that ends sooner than this is renewed before a round. */
+  readonly tokenMarginMs: number;
+  /** Rounds after which the run continues as new: keeps what a cache miss must replay short. */
+  readonly roundsPerRun: number;
+}
+
+export const TENANT_POLICY: TenantPolicy = {
+  verifyWindowMs: 15 * 60_000,
+  secondLookMs: 5 * 60_000,
+  minRetryMs: 5_000,
+  maxRetryMs: 10 * 60_000,
+  tokenMarginMs: 5 * 60_000,
+  roundsPerRun: 32,
+};
+
+export interface TenantInput {
+  readonly tenantNo: number;
+  readonly tenantId: string;
+  readonly state: TenantWorkflowState;
+  readonly policy?: Partial<TenantPolicy>;
+}
+
+/** The state of a workflow that begins, or is rebuilt from what the database remembers. */
+export function initialState(remembered: {
+  readonly phase: Phase;
+  readonly paused: boolean;
+  readonly problem: ProblemRecord | null;
+  readonly round: { readonly id: string; readonly kind: RoundKind } | null;
+  readonly deleting: boolean;
+}): TenantWorkflowState {
+  return {
+    phase: remembered.phase,
+    paused: remembered.paused,
+    problem: remembered.problem,
+    round: remembered.round && { id: remembered.round.id, kind: remembered.round.kind },
+    syncNow: false,
+    resync: false,
+    deleting: remembered.deleting,
+    nextRoundAt: 0,
+    tokenExpiresAt: 0,
+    verifyingSince: null,
+    refusedSince: null,
+    failures: 0,
+    lastRound: null,
+    seen: [],
+    untold: [],
+    flagSeq: 0,
+    grantSeq: 0,
+  };
+}
+
+/** Doubles with every failure in a row. */
+export function retryWaitMs(failures: number, policy: TenantPolicy): number {
+  return Math.min(policy.maxRetryMs, policy.minRetryMs * 2 ** Math.max(0, failures - 1));
+}
+
+/**
+ * When the next delta round starts: an interval after the start of the last one, early by up to a tenth so that tenants
+ * spread out, never late, so that the interval is a promise.
+ */
+export function nextRoundAt(startedAt: number, intervalMs: number, random: number): number {
+  return startedAt + intervalMs * (1 - 0.1 * random);
+}

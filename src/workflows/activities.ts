@@ -1,0 +1,45 @@
+import { proxyActivities, workflowInfo, type ActivityInterfaceFor } from '@temporalio/workflow';
+import type { GraphActivities, OwnActivities } from '../domain/activities.ts';
+import { graphTaskQueueOf } from '../domain/names.ts';
+
+/** Our own database: retried for ever, because a failure that escaped would end the tenant. */
+export function ownActivities(): ActivityInterfaceFor<OwnActivities> {
+  const { recordState } = proxyActivities<Pick<OwnActivities, 'recordState'>>({
+    startToCloseTimeout: '30s',
+    retry: { initialInterval: '1s', maximumInterval: '1m' },
+  });
+  const { purgeTenant } = proxyActivities<Pick<OwnActivities, 'purgeTenant'>>({
+    startToCloseTimeout: '1h',
+    heartbeatTimeout: '1m',
+    retry: { initialInterval: '1s', maximumInterval: '1m' },
+  });
+  return { recordState, purgeTenant };
+}
+
+/**
+ * Calls to Microsoft, on their own queue, fair between tenants. Short of a budget they would be retried out of sight for
+ * ever: when it is used up the tenant's problem says so, and the workflow goes on trying.
+ */
+export function graphActivities(tenantNo: number): ActivityInterfaceFor<GraphActivities> {
+  const common = {
+    taskQueue: graphTaskQueueOf(workflowInfo().taskQueue),
+    // A slice that still writes must have stopped before a purge begins.
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+  } as const;
+  const fairnessKey = String(tenantNo);
+  const { refreshToken, verifyConsent } = proxyActivities<Pick<GraphActivities, 'refreshToken' | 'verifyConsent'>>({
+    ...common,
+    startToCloseTimeout: '1m',
+    scheduleToCloseTimeout: '10m',
+    priority: { priorityKey: 1, fairnessKey },
+  });
+  const { syncSlice } = proxyActivities<Pick<GraphActivities, 'syncSlice'>>({
+    ...common,
+    startToCloseTimeout: '2m',
+    heartbeatTimeout: '20s',
+    scheduleToCloseTimeout: '30m',
+    priority: { priorityKey: 3, fairnessKey },
+  });
+  return { refreshToken, verifyConsent, syncSlice };
+}

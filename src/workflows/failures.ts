@@ -1,0 +1,50 @@
+import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import { TOKEN_FAILURES, type TokenFailure, type TokenFailureDetails } from '../domain/activities.ts';
+import type { ProblemRecord } from '../domain/problem.ts';
+
+/** What went wrong, as far as the workflow needs to know: a type, and what an operator would quote. */
+export interface Failure extends TokenFailureDetails {
+  readonly type: string;
+  readonly missing?: readonly string[];
+}
+
+/** Takes an activity's failure apart; anything else is a bug and goes on up, so that the task is retried until it is mended. */
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof ActivityFailure)) throw error;
+  const { cause } = error;
+  if (!(cause instanceof ApplicationFailure)) return { type: 'Timeout' };
+  const details = cause.details?.[0] as TokenFailureDetails | undefined;
+  return { type: cause.type ?? 'Unknown', ...details };
+}
+
+/** Microsoft says that we have no business in this directory. */
+export function isRefusal(failure: Failure): boolean {
+  return failure.type === 'ConsentMissing' || failure.type === 'ApplicationDisabled';
+}
+
+export function problemOf(failure: Failure): Omit<ProblemRecord, 'since'> {
+  const quoted = {
+    ...(failure.aadsts === undefined ? {} : { aadsts: failure.aadsts }),
+    ...(failure.requestId === undefined ? {} : { requestId: failure.requestId }),
+  };
+  if (isTokenFailure(failure.type)) return { code: TOKEN_FAILURES[failure.type], ...quoted };
+  switch (failure.type) {
+    case 'Forbidden':
+      return failure.missing?.length
+        ? { code: 'permissions_missing', permissions: failure.missing, ...quoted }
+        : { code: 'graph_refused', ...quoted };
+    case 'TokenRejected':
+      return { code: 'token_refused', ...quoted };
+    case 'GraphUnavailable':
+    case 'Timeout':
+      return { code: 'microsoft_unavailable', ...quoted };
+    case 'GraphRefused':
+      return { code: 'graph_refused', ...quoted };
+    default:
+      return { code: 'internal', ...quoted };
+  }
+}
+
+function isTokenFailure(type: string): type is TokenFailure {
+  return type in TOKEN_FAILURES;
+}
