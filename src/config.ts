@@ -1,0 +1,200 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import ms, { type StringValue } from 'ms';
+import { z } from 'zod';
+
+/** The one reader of the environment. Every fault is listed at once, with what to set. */
+
+export interface Config {
+  readonly production: boolean;
+  readonly dataDir: string;
+  readonly databaseUrl: string | undefined;
+  readonly temporal: TemporalConfig;
+  readonly entra: EntraConfig;
+  readonly publicUrl: string;
+  readonly port: number;
+  /** Undefined outside production when not set: then one is made and kept under `dataDir`. */
+  readonly apiKey: string | undefined;
+  readonly encryptionKeys: string | undefined;
+  readonly syncIntervalMs: number;
+  readonly logLevel: string;
+}
+
+export interface TemporalConfig {
+  /** Undefined: a dev server of our own. */
+  readonly address: string | undefined;
+  readonly namespace: string;
+  readonly taskQueue: string;
+}
+
+export type Credential =
+  | { readonly kind: 'secret'; readonly secret: string }
+  | { readonly kind: 'certificate'; readonly pem: string }
+  | { readonly kind: 'federated'; readonly tokenFile: string };
+
+export interface EntraConfig {
+  readonly clientId: string;
+  readonly credential: Credential;
+  readonly cloud: 'global' | 'usgov' | 'usgovdod' | 'china';
+  readonly authorityHost: string | undefined;
+  readonly graphBaseUrl: string | undefined;
+}
+
+/** The environment is wrong. `faults` has a line each: the variable, what is wrong with it, what to set. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(`The environment is not complete:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+    this.faults = faults;
+  }
+}
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+const DURATION = /^\d+(\.\d+)?\s*(ms|s|m|h|d)$/;
+
+const optional = z
+  .string()
+  .trim()
+  .transform((text) => text || undefined)
+  .optional();
+const url = (schemes: readonly string[], hint: string) =>
+  optional.refine((text) => text === undefined || schemes.includes(schemeOf(text)), { message: hint });
+const httpsOrigin = url(['https:'], 'must be an https URL such as https://localhost:9443');
+
+const SCHEMA = z.object({
+  NODE_ENV: optional,
+  DATA_DIR: optional,
+  DATABASE_URL: url(['postgres:', 'postgresql:'], 'must look like postgres://user:password@host:5432/database'),
+  TEMPORAL_ADDRESS: optional.refine((text) => text === undefined || /^[^\s/]+:\d+$/.test(text), {
+    message: 'must be host:port, such as localhost:7233',
+  }),
+  TEMPORAL_NAMESPACE: optional,
+  TEMPORAL_TASK_QUEUE: optional,
+  ENTRA_CLIENT_ID: optional.refine((text) => text === undefined || z.guid().safeParse(text).success, {
+    message: 'must be the Application (client) ID of the multi-tenant app registration, a GUID',
+  }),
+  ENTRA_CLIENT_SECRET: optional,
+  ENTRA_CLIENT_CERTIFICATE_FILE: optional,
+  ENTRA_FEDERATED_TOKEN_FILE: optional,
+  ENTRA_CLOUD: optional.pipe(
+    z
+      .enum(['global', 'usgov', 'usgovdod', 'china'], { error: 'must be global, usgov, usgovdod or china' })
+      .default('global'),
+  ),
+  ENTRA_AUTHORITY_HOST: httpsOrigin,
+  GRAPH_BASE_URL: httpsOrigin,
+  PUBLIC_URL: url(
+    ['http:', 'https:'],
+    'must be the URL under which browsers reach the API, such as https://sync.example.com',
+  ),
+  PORT: optional.pipe(
+    z.coerce.number<string | undefined>({ error: 'must be a port number' }).int().min(0).max(65_535).default(8080),
+  ),
+  API_KEY: optional.refine((text) => text === undefined || text.length >= 16, {
+    message: 'must have 16 characters or more',
+  }),
+  ENCRYPTION_KEYS: optional,
+  SYNC_INTERVAL: optional.refine(
+    (text) => text === undefined || (DURATION.test(text) && ms(text as StringValue) >= 1_000),
+    {
+      message: 'must be a duration of 1s or more, such as 5m',
+    },
+  ),
+  LOG_LEVEL: optional.pipe(
+    z
+      .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { error: 'must be a level such as info' })
+      .default('info'),
+  ),
+});
+
+/** Reads and checks everything that API and worker need. @throws {ConfigError} with all faults. */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const parsed = SCHEMA.safeParse(env);
+  const faults = parsed.success ? [] : parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}`);
+  const raw = (name: string) => env[name]?.trim() || undefined;
+  const publicUrl = (raw('PUBLIC_URL') ?? `http://localhost:${raw('PORT') ?? 8080}`).replace(/\/+$/, '');
+  const loopback = isLoopback(publicUrl);
+  const production = raw('NODE_ENV') === 'production' || !loopback;
+  if (!loopback && schemeOf(publicUrl) === 'http:') faults.push('PUBLIC_URL must be https unless it is loopback');
+  if (production && !raw('API_KEY')) faults.push('API_KEY must be set in production: 16 random characters or more');
+  if (production && !raw('ENCRYPTION_KEYS')) {
+    faults.push('ENCRYPTION_KEYS must be set in production: id:base64(32 bytes), e.g. k1:$(openssl rand -base64 32)');
+  }
+  if (!raw('ENTRA_CLIENT_ID')) {
+    faults.push('ENTRA_CLIENT_ID must be set: the Application (client) ID of the multi-tenant app registration');
+  }
+  const credential = readCredential(env, faults);
+  if (faults.length > 0 || !parsed.success || !credential) throw new ConfigError(faults);
+  const { data } = parsed;
+  return {
+    production,
+    dataDir: resolve(data.DATA_DIR ?? '.data'),
+    databaseUrl: data.DATABASE_URL,
+    temporal: {
+      address: data.TEMPORAL_ADDRESS,
+      namespace: data.TEMPORAL_NAMESPACE ?? 'default',
+      taskQueue: data.TEMPORAL_TASK_QUEUE ?? 'entra-sync',
+    },
+    entra: {
+      clientId: data.ENTRA_CLIENT_ID ?? '',
+      credential,
+      cloud: data.ENTRA_CLOUD,
+      authorityHost: originOf(data.ENTRA_AUTHORITY_HOST),
+      graphBaseUrl: originOf(data.GRAPH_BASE_URL),
+    },
+    publicUrl,
+    port: data.PORT,
+    apiKey: data.API_KEY,
+    encryptionKeys: data.ENCRYPTION_KEYS,
+    syncIntervalMs: ms((data.SYNC_INTERVAL ?? '5m') as StringValue),
+    logLevel: data.LOG_LEVEL,
+  };
+}
+
+/** What a migration needs: the database alone. */
+export function readStoreConfig(env: NodeJS.ProcessEnv): Pick<Config, 'databaseUrl' | 'dataDir' | 'logLevel'> {
+  const parsed = SCHEMA.pick({ DATABASE_URL: true, DATA_DIR: true, LOG_LEVEL: true }).safeParse(env);
+  if (!parsed.success)
+    throw new ConfigError(parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}`));
+  const { DATABASE_URL, DATA_DIR, LOG_LEVEL } = parsed.data;
+  return { databaseUrl: DATABASE_URL, dataDir: resolve(DATA_DIR ?? '.data'), logLevel: LOG_LEVEL };
+}
+
+function readCredential(env: NodeJS.ProcessEnv, faults: string[]): Credential | undefined {
+  const secret = env['ENTRA_CLIENT_SECRET']?.trim();
+  const certificateFile = env['ENTRA_CLIENT_CERTIFICATE_FILE']?.trim();
+  const tokenFile = env['ENTRA_FEDERATED_TOKEN_FILE']?.trim();
+  const given = [secret, certificateFile, tokenFile].filter(Boolean).length;
+  if (given !== 1) {
+    faults.push(
+      `${given === 0 ? 'Set one of' : 'Set only one of'} ENTRA_CLIENT_SECRET, ENTRA_CLIENT_CERTIFICATE_FILE, ENTRA_FEDERATED_TOKEN_FILE`,
+    );
+    return undefined;
+  }
+  if (secret) return { kind: 'secret', secret };
+  const file = certificateFile || tokenFile || '';
+  try {
+    const text = readFileSync(file, 'utf8');
+    // A federated token is renewed by its issuer in place: it is read again at each use.
+    return certificateFile ? { kind: 'certificate', pem: text } : { kind: 'federated', tokenFile: file };
+  } catch {
+    faults.push(
+      `${certificateFile ? 'ENTRA_CLIENT_CERTIFICATE_FILE' : 'ENTRA_FEDERATED_TOKEN_FILE'} cannot be read: ${file}`,
+    );
+    return undefined;
+  }
+}
+
+function schemeOf(text: string): string {
+  return URL.canParse(text) ? new URL(text).protocol : '';
+}
+
+function originOf(text: string | undefined): string | undefined {
+  return text === undefined ? undefined : new URL(text).origin;
+}
+
+function isLoopback(text: string): boolean {
+  return !URL.canParse(text) || LOOPBACK.test(new URL(text).hostname);
+}
