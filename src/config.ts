@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
 import ms, { type StringValue } from 'ms';
 import { z } from 'zod';
+import type { Cloud } from './graph/cloud.ts';
+import type { Credential } from './graph/credential.ts';
 
 /** The one reader of the environment. Every fault is listed at once, with what to set. */
 
@@ -27,15 +29,10 @@ export interface TemporalConfig {
   readonly taskQueue: string;
 }
 
-export type Credential =
-  | { readonly kind: 'secret'; readonly secret: string }
-  | { readonly kind: 'certificate'; readonly pem: string }
-  | { readonly kind: 'federated'; readonly tokenFile: string };
-
 export interface EntraConfig {
   readonly clientId: string;
   readonly credential: Credential;
-  readonly cloud: 'global' | 'usgov' | 'usgovdod' | 'china';
+  readonly cloud: Cloud;
   readonly authorityHost: string | undefined;
   readonly graphBaseUrl: string | undefined;
 }
@@ -176,15 +173,14 @@ function readCredential(env: NodeJS.ProcessEnv, faults: string[]): Credential | 
   if (secret) return { kind: 'secret', secret };
   const file = certificateFile || tokenFile || '';
   try {
-    const text = readFileSync(file, 'utf8');
-    // A federated token is renewed by its issuer in place: it is read again at each use.
-    return certificateFile ? { kind: 'certificate', pem: text } : { kind: 'federated', tokenFile: file };
+    accessSync(file, constants.R_OK);
   } catch {
     faults.push(
       `${certificateFile ? 'ENTRA_CLIENT_CERTIFICATE_FILE' : 'ENTRA_FEDERATED_TOKEN_FILE'} cannot be read: ${file}`,
     );
     return undefined;
   }
+  return { kind: certificateFile ? 'certificate' : 'federated', file };
 }
 
 function schemeOf(text: string): string {
