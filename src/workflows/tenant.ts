@@ -37,6 +37,7 @@ export async function tenantWorkflow(input: TenantInput): Promise<'deleted'> {
   const root = CancellationScope.current();
   let work: CancellationScope | undefined;
   let news = 0;
+  let looked = 0;
   let recorded = '';
   let rounds = 0;
 
@@ -83,12 +84,12 @@ export async function tenantWorkflow(input: TenantInput): Promise<'deleted'> {
   );
   setHandler(status, () => state);
 
-  /** Waits until the time comes or any message does. */
+  /** Waits until the time comes, or until a message comes that the loop has not looked at. */
   const waitUntil = async (at: number, doing: string) => {
     show(state, doing);
-    const before = news;
-    if (at === Infinity) await condition(() => news !== before);
-    else if (at > Date.now()) await condition(() => news !== before, at - Date.now());
+    if (at === Infinity) await condition(() => news !== looked);
+    else if (at > Date.now()) await condition(() => news !== looked, at - Date.now());
+    looked = news;
   };
 
   /** Runs Graph work in a scope of its own, which a pause, a revocation or a deletion cuts short. */
@@ -280,6 +281,7 @@ export async function tenantWorkflow(input: TenantInput): Promise<'deleted'> {
       await own.purgeTenant({ tenantNo });
       return 'deleted';
     }
+    looked = news;
     await record();
     if (full()) {
       await condition(allHandlersFinished);

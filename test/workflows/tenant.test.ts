@@ -1,0 +1,201 @@
+import { describe, expect, test } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
+import { completed, LONG_MS, withTenant } from '../support/tenant-worker.ts';
+
+const refusal = (type: string, aadsts: number) =>
+  ApplicationFailure.nonRetryable('refused', type, { aadsts, requestId: 'r-1' });
+const phases = (records: readonly { readonly phase: string }[]) => [...new Set(records.map((record) => record.phase))];
+
+describe('the workflow of a tenant', () => {
+  test('goes from consent over the first sync into the delta loop, and ticks each intent', () =>
+    withTenant({}, async ({ signal, until, records, slices, status }) => {
+      await until('it is recorded', () => records.length > 0);
+      expect(records[0]).toMatchObject({ tenantNo: 7, phase: 'awaiting_consent', paused: false, problem: null });
+      await signal('consent', 1);
+      await until('the delta loop runs', () => records.at(-1)?.phase === 'delta_sync');
+      expect(phases(records)).toEqual(['awaiting_consent', 'consented', 'syncing', 'delta_sync']);
+      expect(records.flatMap((record) => record.taken)).toEqual(['intent-1']);
+      expect(slices).toHaveLength(1);
+      expect(await status()).toMatchObject({ phase: 'delta_sync', round: null });
+    }));
+
+  test('ignores messages for another life of the same name', () =>
+    withTenant({}, async ({ signal, until, records, status }) => {
+      await signal('consent', 1, 6);
+      await signal('delete', 2, 8);
+      await signal('start', 3);
+      await until('its own intent is ticked', () => records.some((record) => record.taken.includes('intent-3')));
+      expect(await status()).toMatchObject({ phase: 'awaiting_consent', deleting: false });
+    }));
+
+  test('runs rounds by the interval that the slice names, each under an id of its own', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ script, until, slices }) => {
+      script.syncSlice = async (input) => completed(input, 1_000);
+      await until('three rounds ran', () => slices.length >= 3);
+      expect(new Set(slices.map((slice) => slice.roundId)).size).toBe(slices.length);
+    }));
+
+  test('calls unfinished slices again under the same round, and shows a round that became full as syncing', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ script, until, slices, records }) => {
+      script.syncSlice = async (input) =>
+        slices.length < 3
+          ? { outcome: 'unfinished', kind: 'full', tokenExpiresAt: Date.now() + LONG_MS }
+          : completed(input);
+      await until('the round is complete', () => slices.length === 3 && records.at(-1)?.phase === 'delta_sync');
+      expect(new Set(slices.map((slice) => slice.roundId)).size).toBe(1);
+      expect(slices.map((slice) => slice.kind)).toEqual(['delta', 'full', 'full']);
+      expect(phases(records)).toEqual(['delta_sync', 'syncing']);
+    }));
+
+  test('renews the token when Graph refuses it, and gives up on the third refusal in a row', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ script, until, calls, records }) => {
+      script.syncSlice = async (input) => ({ outcome: 'token_needed', kind: input.kind });
+      await until('a person is asked', () => records.at(-1)?.problem?.code === 'token_refused');
+      expect(calls.slice(0, 6)).toEqual([
+        'refreshToken',
+        'syncSlice',
+        'refreshToken',
+        'syncSlice',
+        'refreshToken',
+        'syncSlice',
+      ]);
+      script.syncSlice = async (input) => completed(input);
+      await until('it healed', () => records.at(-1)?.problem === null);
+    }));
+
+  test('keeps the token while it lasts, and renews one that ends within five minutes', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ script, until, calls, slices }) => {
+      script.syncSlice = async (input) => completed(input, 500);
+      await until('three rounds ran', () => slices.length >= 3);
+      expect(calls.filter((call) => call === 'refreshToken')).toHaveLength(1);
+      script.syncSlice = async (input) => ({
+        ...completed(input, 500),
+        outcome: 'completed',
+        kind: input.kind,
+        changes: 0,
+        nextInMs: 500,
+        tokenExpiresAt: Date.now() + 60_000,
+      });
+      await until('it renews', () => calls.filter((call) => call === 'refreshToken').length >= 2);
+    }));
+
+  test('pauses at once, cutting a running slice, and goes on in the same round when resumed', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ script, signal, until, slices, records, status }) => {
+      script.syncSlice = async (input) => {
+        if (slices.length > 1) return completed(input);
+        const { Context } = await import('@temporalio/activity');
+        for (;;) {
+          Context.current().heartbeat();
+          await Context.current().sleep(50);
+        }
+      };
+      await until('a slice runs', () => slices.length === 1);
+      await signal('pause', 1);
+      await until('it is paused', () => records.at(-1)?.paused === true);
+      expect((await status()).round?.id).toBe(slices[0]?.roundId);
+      await signal('resume', 2);
+      await until('it goes on', () => slices.length === 2);
+      expect(slices[1]?.roundId).toBe(slices[0]?.roundId);
+    }));
+
+  test('waits as long as Microsoft asks, without a slice', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ script, until, slices }) => {
+      const times: number[] = [];
+      script.syncSlice = async (input) => {
+        times.push(Date.now());
+        return times.length === 1 ? { outcome: 'throttled', kind: input.kind, retryAfterMs: 2_000 } : completed(input);
+      };
+      await until('it goes on', () => slices.length === 2);
+      expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(1_900);
+    }));
+
+  test('waits for a consent to spread, and asks a person only after the window', () =>
+    withTenant({}, async ({ script, signal, until, records }) => {
+      script.refreshToken = async () => {
+        throw refusal('ConsentMissing', 7_000_229);
+      };
+      await signal('consent', 1);
+      await until('a person is asked', () => records.at(-1)?.problem?.code === 'consent_not_effective');
+      expect(records.at(-1)).toMatchObject({ phase: 'consented', problem: { aadsts: 7_000_229, requestId: 'r-1' } });
+      script.refreshToken = async () => ({ expiresAt: Date.now() + LONG_MS, missing: [] });
+      await until(
+        'it goes on by itself',
+        () => records.at(-1)?.phase === 'delta_sync' && records.at(-1)?.problem === null,
+      );
+    }));
+
+  test('names the permissions that are missing', () =>
+    withTenant({}, async ({ script, signal, until, records }) => {
+      script.verifyConsent = async () => ({ verified: false, missing: ['Group.Read.All'] });
+      await signal('consent', 1);
+      await until('a person is asked', () => records.at(-1)?.problem !== null && records.length > 1);
+      expect(records.at(-1)?.problem).toMatchObject({ code: 'permissions_missing', permissions: ['Group.Read.All'] });
+    }));
+
+  test('takes one refusal for a disturbance and a second one, later, for a revocation', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ script, until, records }) => {
+      script.refreshToken = async () => {
+        throw refusal('ConsentMissing', 700_016);
+      };
+      await until('it is revoked', () => records.at(-1)?.phase === 'revoked');
+      expect(records.find((record) => record.problem !== null)).toMatchObject({
+        phase: 'delta_sync',
+        problem: { code: 'consent_missing' },
+      });
+    }));
+
+  test('tells whose fault a rejected credential is, and heals when it works again', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ script, until, records }) => {
+      script.refreshToken = async () => {
+        throw refusal('CredentialsRejected', 7_000_222);
+      };
+      await until('the operator is asked', () => records.at(-1)?.problem?.code === 'credentials_rejected');
+      script.refreshToken = async () => ({ expiresAt: Date.now() + LONG_MS, missing: [] });
+      await until('it healed', () => records.at(-1)?.problem === null && records.length > 2);
+      expect(phases(records)).toEqual(['delta_sync']);
+    }));
+
+  test('is revoked by the product, and starts over when consent is given again', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ signal, until, records }) => {
+      await signal('revoke', 1);
+      await until('it is revoked', () => records.at(-1)?.phase === 'revoked');
+      await signal('consent', 2);
+      await until('it is back', () => records.at(-1)?.phase === 'delta_sync');
+    }));
+
+  test('ends with the purge when it is deleted', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ signal, until, calls, handle }) => {
+      await signal('delete', 1);
+      await until('it is purged', () => calls.includes('purgeTenant'));
+      expect(await handle.result()).toBe('deleted');
+    }));
+
+  test(
+    'loses no signal and acts on none twice while it continues as new again and again',
+    () =>
+      withTenant(
+        { phase: 'delta_sync', policy: { roundsPerRun: 1 } },
+        async ({ signal, until, records, slices, client, handle }) => {
+          const first = (await handle.describe()).runId;
+          for (let seq = 1; seq <= 40; seq++) {
+            await signal('sync', seq);
+            if (seq % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 300));
+          }
+          await until('all are ticked', () => new Set(records.flatMap((record) => record.taken)).size === 40, 30_000);
+          expect(records.flatMap((record) => record.taken)).toHaveLength(40);
+          expect(slices.length).toBeGreaterThan(1);
+          expect((await client.workflow.getHandle(handle.workflowId).describe()).runId).not.toBe(first);
+        },
+      ),
+    60_000,
+  );
+
+  test('answers an operator at the Temporal UI', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ handle, until, records, slices }) => {
+      await until('the first round ran', () => slices.length === 1);
+      expect(await handle.executeUpdate('pauseTenant')).toMatchObject({ paused: true });
+      await until('it is recorded', () => records.at(-1)?.paused === true);
+      expect(await handle.executeUpdate('resumeTenant')).toMatchObject({ paused: false });
+      await until('it goes on', () => slices.length >= 2);
+    }));
+});
