@@ -1,0 +1,224 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { isStillRunning, readRecord, removeRecord, writeRecord, type DevServerRecord } from './dev-server-record.ts';
+import { isAlive, withFileLock } from './file-lock.ts';
+import type { Log } from './log.ts';
+import { freePort, isPortFree } from './ports.ts';
+import { SEARCH_ATTRIBUTE_NAMES } from './search-attributes.ts';
+
+const HOST = '127.0.0.1';
+const USUAL_PORT = 7233;
+const USUAL_UI_PORT = 8233;
+const READY_WITHIN_MS = 60_000;
+const READY_POLL_MS = 100;
+const PROBE_TIMEOUT_MS = 2_000;
+const STOP_WITHIN_MS = 15_000;
+const START_ATTEMPTS = 3;
+
+export interface DevServerOptions {
+  /** From `findTemporalCli`. */
+  readonly binary: string;
+  /** Its database is kept here, as `temporal.db`. */
+  readonly dataDir: string;
+  readonly namespace?: string;
+  /** A number: that port or a refusal. 0: any free one. Unset: the usual one, 7233, if it is free, else any. */
+  readonly port?: number;
+  /** As `port`; the usual one is 8233. */
+  readonly uiPort?: number;
+  readonly log: Log;
+}
+
+export interface DevServer {
+  readonly address: string;
+  readonly uiUrl: string;
+  /** Ends it, unless another process of ours on the same folder owns it. */
+  stop(): Promise<void>;
+}
+
+/** The dev server could not be started. The message says why, and what to do. */
+export class DevServerError extends Error {
+  override readonly name = 'DevServerError';
+}
+
+/**
+ * Starts Temporal's development server on a data folder and waits until it serves.
+ *
+ * One server per folder: one that is already running there is shared, and adopted if the process that started it is
+ * gone. A server does not outlive its owner: a watchdog ends it when the owner dies, be it by SIGKILL. Should that
+ * fail too (Windows, or the watchdog killed as well), the next start on the folder adopts it.
+ */
+export async function startDevServer(options: DevServerOptions): Promise<DevServer> {
+  const dataDir = resolve(options.dataDir);
+  await mkdir(dataDir, { recursive: true });
+  const onWait = (holder: number) => options.log.info(`Process ${holder} is starting Temporal on ${dataDir}: waiting`);
+  return withFileLock({ path: join(dataDir, 'temporal.lock'), onWait }, async () => {
+    const running = await reuse(dataDir, options.log);
+    return running ?? (await startNew({ ...options, dataDir }));
+  });
+}
+
+async function reuse(dataDir: string, log: Log): Promise<DevServer | undefined> {
+  const record = readRecord(dataDir);
+  if (!record || !isStillRunning(record)) return undefined;
+  if (!(await serves(record.address, 'default'))) {
+    log.warn(`The Temporal dev server of ${dataDir} (process ${record.pid}) no longer answers: it is replaced`);
+    await endProcess(record.pid);
+    return undefined;
+  }
+  const { address, uiUrl } = record;
+  if (record.owner !== process.pid && isAlive(record.owner)) {
+    log.info(`Sharing the Temporal dev server at ${address}, which process ${record.owner} started on ${dataDir}`);
+    return { address, uiUrl, stop: () => Promise.resolve() };
+  }
+  log.info(`Taking over the Temporal dev server at ${address}, left behind on ${dataDir}`);
+  return own({ ...record, owner: process.pid }, dataDir);
+}
+
+async function startNew(options: DevServerOptions & { readonly dataDir: string }): Promise<DevServer> {
+  const { dataDir, log } = options;
+  for (let attempt = 1; ; attempt += 1) {
+    const port = await choosePort(options.port, USUAL_PORT, 'gRPC');
+    const uiPort = await choosePort(options.uiPort, USUAL_UI_PORT, 'UI');
+    const child = launch(options, port, uiPort);
+    try {
+      const pid = await untilServing(child, `${HOST}:${port}`, options);
+      const uiUrl = `http://${HOST}:${uiPort}`;
+      const database = databaseIn(dataDir);
+      return await own({ pid, owner: process.pid, address: `${HOST}:${port}`, uiUrl, database }, dataDir);
+    } catch (error) {
+      if (child.pid !== undefined) await endProcess(child.pid);
+      // Somebody may have taken a free port between the look and the start, its inner ports included.
+      if (attempt >= START_ATTEMPTS || !/address already in use/i.test(logTail(dataDir))) throw error;
+      log.warn('A port of the Temporal dev server was taken meanwhile: trying others');
+    }
+  }
+}
+
+/** Records who owns the server, and sees to its end with its owner. */
+async function own(record: DevServerRecord, dataDir: string): Promise<DevServer> {
+  await writeRecord(dataDir, record);
+  const watchdog = guard(record.pid);
+  return {
+    address: record.address,
+    uiUrl: record.uiUrl,
+    async stop() {
+      watchdog?.kill();
+      await endProcess(record.pid);
+      await removeRecord(dataDir);
+    },
+  };
+}
+
+async function choosePort(wanted: number | undefined, usual: number, what: string): Promise<number> {
+  if (wanted === 0) return freePort();
+  const port = wanted ?? usual;
+  if (await isPortFree(port)) return port;
+  if (wanted === undefined) return freePort();
+  throw new DevServerError(
+    `Port ${port}, wanted for the Temporal dev server's ${what}, is taken on ${HOST}. ` +
+      'End what listens there, choose another port, or set TEMPORAL_ADDRESS if a Temporal server of yours is running on it.',
+  );
+}
+
+function launch({ binary, dataDir, namespace }: DevServerOptions, port: number, uiPort: number): ChildProcess {
+  const args = ['server', 'start-dev', '--ip', HOST, '--port', `${port}`, '--ui-port', `${uiPort}`];
+  args.push('--db-filename', databaseIn(dataDir), '--log-level', 'warn');
+  if (namespace && namespace !== 'default') args.push('--namespace', namespace);
+  for (const name of SEARCH_ATTRIBUTE_NAMES) args.push('--search-attribute', `${name}=Keyword`);
+  args.push('--dynamic-config-value', 'matching.enableFairness=true');
+  // To a file: a pipe would break when we are killed, and its last words say why a start failed.
+  const output = openSync(logIn(dataDir), 'w');
+  try {
+    // A group of its own: a Ctrl-C is ours to handle, so that workers finish before their server goes.
+    return spawn(binary, args, { stdio: ['ignore', output, output], detached: true });
+  } finally {
+    closeSync(output);
+  }
+}
+
+async function untilServing(child: ChildProcess, address: string, options: DevServerOptions): Promise<number> {
+  const fate: { ended?: string } = {};
+  child.once('error', (error) => (fate.ended = error.message));
+  child.once('exit', (code, signal) => (fate.ended ??= `it ended with ${code ?? signal}`));
+  const deadline = Date.now() + READY_WITHIN_MS;
+  while (fate.ended === undefined && Date.now() < deadline) {
+    if (child.pid !== undefined && (await serves(address, options.namespace ?? 'default'))) {
+      child.unref();
+      return child.pid;
+    }
+    await sleep(READY_POLL_MS);
+  }
+  throw new DevServerError(
+    `The Temporal dev server (${options.binary}) did not start on ${address}: ` +
+      `${fate.ended ?? `it did not answer within ${READY_WITHIN_MS / 1_000} s`}. It said: ${logTail(options.dataDir)}`,
+  );
+}
+
+async function serves(address: string, namespace: string): Promise<boolean> {
+  const connection = Connection.lazy({ address, connectTimeout: PROBE_TIMEOUT_MS });
+  try {
+    await connection.withDeadline(Date.now() + PROBE_TIMEOUT_MS, () =>
+      connection.workflowService.describeNamespace({ namespace }),
+    );
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await connection.close();
+  }
+}
+
+/**
+ * A shell that waits at the end of a pipe from us and ends the server when the pipe closes, which the system does even
+ * for a process that was killed.
+ */
+function guard(pid: number): ChildProcess | undefined {
+  if (process.platform === 'win32') return undefined;
+  const watchdog = spawn('/bin/sh', ['-c', 'read -r _; kill -TERM "$1"', 'temporal-watchdog', String(pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  watchdog.once('error', () => undefined);
+  watchdog.unref();
+  if (watchdog.stdin && 'unref' in watchdog.stdin && typeof watchdog.stdin.unref === 'function') {
+    watchdog.stdin.unref();
+  }
+  return watchdog;
+}
+
+async function endProcess(pid: number): Promise<void> {
+  for (const name of ['SIGTERM', 'SIGKILL'] as const) {
+    signal(pid, name);
+    const deadline = Date.now() + STOP_WITHIN_MS;
+    while (isAlive(pid) && Date.now() < deadline) await sleep(50);
+    if (!isAlive(pid)) return;
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+function databaseIn(dataDir: string): string {
+  return join(dataDir, 'temporal.db');
+}
+
+function logIn(dataDir: string): string {
+  return join(dataDir, 'temporal.log');
+}
+
+function logTail(dataDir: string): string {
+  try {
+    return readFileSync(logIn(dataDir), 'utf8').trim().split('\n').slice(-5).join(' | ') || '(nothing)';
+  } catch {
+    return '(nothing)';
+  }
+}
