@@ -7,7 +7,7 @@ import { isAlive } from './file-lock.ts';
 
 const RECORD = z.object({
   pid: z.number().int().positive(),
-  /** The process that started or adopted the server, and ends it. */
+  /** The process that started the server, and ends it. */
   owner: z.number().int().positive(),
   address: z.string(),
   uiUrl: z.string(),

@@ -47,35 +47,29 @@ export class DevServerError extends Error {
 /**
  * Starts Temporal's development server on a data folder and waits until it serves.
  *
- * One server per folder: one that is already running there is shared, and adopted if the process that started it is
- * gone. A server does not outlive its owner: a watchdog ends it when the owner dies, be it by SIGKILL. Should that
- * fail too (Windows, or the watchdog killed as well), the next start on the folder adopts it.
+ * One server per folder: one whose owner is alive is shared. A server does not outlive its owner: a watchdog ends it
+ * when the owner dies, be it by SIGKILL. Should that fail too (on Windows, or the watchdog killed as well), the next
+ * start on the folder ends it first; its data stays.
  */
 export async function startDevServer(options: DevServerOptions): Promise<DevServer> {
+  const { log } = options;
   const dataDir = resolve(options.dataDir);
   await mkdir(dataDir, { recursive: true });
-  const onWait = (holder: number) => options.log.info(`Process ${holder} is starting Temporal on ${dataDir}: waiting`);
+  const onWait = (holder: number) => log.info(`Process ${holder} is starting Temporal on ${dataDir}: waiting for it`);
   return withFileLock({ path: join(dataDir, 'temporal.lock'), onWait }, async () => {
-    const running = await reuse(dataDir, options.log);
-    return running ?? (await startNew({ ...options, dataDir }));
-  });
-}
-
-async function reuse(dataDir: string, log: Log): Promise<DevServer | undefined> {
-  const record = readRecord(dataDir);
-  if (!record || !isStillRunning(record)) return undefined;
-  if (!(await serves(record.address, 'default'))) {
-    log.warn(`The Temporal dev server of ${dataDir} (process ${record.pid}) no longer answers: it is replaced`);
+    const record = readRecord(dataDir);
+    if (!record || !isStillRunning(record)) return startNew({ ...options, dataDir });
+    if (record.owner !== process.pid && isAlive(record.owner) && (await serves(record.address, 'default'))) {
+      log.info(
+        `Sharing the Temporal dev server at ${record.address}: process ${record.owner} started it on ${dataDir}`,
+      );
+      return { address: record.address, uiUrl: record.uiUrl, stop: () => Promise.resolve() };
+    }
+    // Not taken over: it may answer still, and be about to end with the process that owned it.
+    log.info(`Ending the Temporal dev server that was left behind on ${dataDir} (process ${record.pid})`);
     await endProcess(record.pid);
-    return undefined;
-  }
-  const { address, uiUrl } = record;
-  if (record.owner !== process.pid && isAlive(record.owner)) {
-    log.info(`Sharing the Temporal dev server at ${address}, which process ${record.owner} started on ${dataDir}`);
-    return { address, uiUrl, stop: () => Promise.resolve() };
-  }
-  log.info(`Taking over the Temporal dev server at ${address}, left behind on ${dataDir}`);
-  return own({ ...record, owner: process.pid }, dataDir);
+    return startNew({ ...options, dataDir });
+  });
 }
 
 async function startNew(options: DevServerOptions & { readonly dataDir: string }): Promise<DevServer> {
