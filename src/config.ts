@@ -4,6 +4,7 @@ import ms, { type StringValue } from 'ms';
 import { z } from 'zod';
 import type { Cloud } from './graph/cloud.ts';
 import type { Credential } from './graph/credential.ts';
+import { readTemporalSecurity, type TemporalSettings } from './temporal/settings.ts';
 
 /** The one reader of the environment. Every fault is listed at once, with what to set. */
 
@@ -27,6 +28,7 @@ export interface TemporalConfig {
   readonly address: string | undefined;
   readonly namespace: string;
   readonly taskQueue: string;
+  readonly security: Pick<TemporalSettings, 'apiKey' | 'tls'>;
 }
 
 export interface EntraConfig {
@@ -123,6 +125,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     faults.push('ENTRA_CLIENT_ID must be set: the Application (client) ID of the multi-tenant app registration');
   }
   const credential = readCredential(env, faults);
+  const security = readTemporalSecurity(env, faults);
   if (faults.length > 0 || !parsed.success || !credential) throw new ConfigError(faults);
   const { data } = parsed;
   return {
@@ -133,6 +136,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
       address: data.TEMPORAL_ADDRESS,
       namespace: data.TEMPORAL_NAMESPACE ?? 'default',
       taskQueue: data.TEMPORAL_TASK_QUEUE ?? 'entra-sync',
+      security,
     },
     entra: {
       clientId: data.ENTRA_CLIENT_ID ?? '',

@@ -22,7 +22,12 @@ describe('the environment', () => {
       syncIntervalMs: 300_000,
       port: 8080,
     });
-    expect(config.temporal).toEqual({ address: undefined, namespace: 'default', taskQueue: 'entra-sync' });
+    expect(config.temporal).toEqual({
+      address: undefined,
+      namespace: 'default',
+      taskQueue: 'entra-sync',
+      security: {},
+    });
   });
 
   test('lists every fault at once, each with the variable and what to set', () => {
