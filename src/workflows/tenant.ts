@@ -173,7 +173,7 @@ export async function tenantWorkflow(input: TenantInput): Promise<'deleted'> {
       }
     } catch (error) {
       const failure = failureOf(error);
-      if (failure.type === NOT_BOUND) return void (await waitUntil(Infinity, 'Waits for the approval of a consent.'));
+      if (failure.type === NOT_BOUND) return waitUntil(Infinity, 'Waits for the approval of a consent.');
       state.failures++;
       // What spreads slowly looks like a refusal at first.
       if (!isRefusal(failure)) raise(problemOf(failure));
