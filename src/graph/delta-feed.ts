@@ -1,5 +1,9 @@
-import type { DeltaPage, Feed } from '../domain/directory.ts';
-import type { GraphFailure } from './failures.ts';
+import { createHash } from 'node:crypto';
+import { GROUP_ATTRIBUTES, USER_ATTRIBUTES, type DeltaPage, type Feed } from '../domain/directory.ts';
+import { isOfOrigin, type GraphClient } from './client.ts';
+import { parseDeltaItems, type Skipped } from './delta-item.ts';
+import type { Asked, GraphFailure } from './failures.ts';
+import { textOf, type Json } from './json.ts';
 
 export interface FeedPageRequest {
   readonly feed: Feed;
@@ -16,6 +20,51 @@ export type FeedPageOutcome =
       readonly kind: 'page';
       readonly page: DeltaPage;
       /** What of the page was left out, by reason: for the log, never a reason to stop. */
-      readonly skipped: Readonly<Record<string, number>>;
+      readonly skipped: Skipped;
     }
   | GraphFailure;
+
+/**
+ * Explicit, because accountEnabled and userType are in no default set (4.2), and because only what is selected is tracked.
+ * Asking for `members` is what brings `members@delta` (4.3).
+ */
+const INITIAL_QUERY: Readonly<Record<Feed, string>> = {
+  users: `/users/delta?$select=${['id', ...USER_ATTRIBUTES].join(',')}`,
+  groups: `/groups/delta?$select=${['id', ...GROUP_ATTRIBUTES, 'members'].join(',')}`,
+};
+
+/** A link remembers its query, so links of another query must not be followed: their hash says which they belong to. */
+export const QUERY_HASH: Readonly<Record<Feed, string>> = {
+  users: sha256(INITIAL_QUERY.users),
+  groups: sha256(INITIAL_QUERY.groups),
+};
+
+export async function fetchFeedPage(
+  client: GraphClient,
+  origin: string,
+  request: FeedPageRequest,
+): Promise<FeedPageOutcome> {
+  const { feed, link, fromDelta, accessToken, signal } = request;
+  const asked: Asked = link === undefined ? 'initial' : fromDelta ? 'deltaLink' : 'nextLink';
+  const reply = await client.get(link ?? INITIAL_QUERY[feed], { accessToken, asked, ...(signal ? { signal } : {}) });
+  return reply.kind === 'ok' ? readPage(reply.body, feed, origin) : reply;
+}
+
+function readPage(body: Json, feed: Feed, origin: string): FeedPageOutcome {
+  const value = body['value'];
+  const nextLink = textOf(body['@odata.nextLink']);
+  const deltaLink = textOf(body['@odata.deltaLink']);
+  const link = nextLink ?? deltaLink;
+  // A page has one link, never both and never none (4.1): anything else is not a whole answer of Graph.
+  if (!Array.isArray(value) || link === undefined || (nextLink !== undefined && deltaLink !== undefined)) {
+    return { kind: 'unavailable' };
+  }
+  // Followed later with our token attached, so a link to elsewhere must not even be stored.
+  if (!isOfOrigin(link, origin)) return { kind: 'refused', code: 'LinkToAnotherOrigin' };
+  const { items, skipped } = parseDeltaItems(value, feed);
+  return { kind: 'page', page: { items, ...(nextLink === undefined ? { deltaLink: link } : { nextLink }) }, skipped };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,3 +1,6 @@
+import { isObject, textOf } from './json.ts';
+import { retryAfterMs } from './retry-after.ts';
+
 /** What an answer of Graph can mean. No caller looks at a status code. */
 export type GraphFailure =
   /** Wait, as long as Microsoft said where it did. */
@@ -13,3 +16,103 @@ export type GraphFailure =
   | { readonly kind: 'unavailable'; readonly retryAfterMs?: number; readonly requestId?: string }
   /** Graph understood and will not: a bug of ours, or a directory of a kind that has no such feed. */
   | { readonly kind: 'refused'; readonly code: string; readonly requestId?: string };
+
+/** What was asked for; the same answer means different things. */
+export type Asked =
+  | 'entity'
+  /** The first request of a full round. */
+  | 'initial'
+  /** The first request of a delta round. */
+  | 'deltaLink'
+  /** Any later page of a round. */
+  | 'nextLink';
+
+export interface GraphAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed JSON; undefined where the body is something else. */
+  readonly body: unknown;
+  readonly empty: boolean;
+}
+
+/** Codes of 4.5 that mean "start again" wherever a feed answers them. */
+const EXPIRED_CODES: ReadonlySet<string> = new Set([
+  'resyncrequired',
+  'syncstatenotfound',
+  'syncstateinvalid',
+  'directory_expiredpagetoken',
+  'directorypagetokennotfoundexception',
+]);
+
+/** The one place where an answer that is no success gets its meaning. */
+export function failureOf(answer: GraphAnswer, asked: Asked): GraphFailure {
+  const { status, headers } = answer;
+  const error = errorOf(answer.body);
+  const requestId = cleanId(headers.get('request-id')) ?? error.requestId;
+  const quoted = requestId === undefined ? {} : { requestId };
+  const wait = retryAfterMs(headers);
+  const stated = wait === undefined ? {} : { retryAfterMs: wait };
+
+  if (status === 429) return { kind: 'throttled', ...stated };
+  if (asked !== 'entity' && meansExpired(status, error, asked)) return { kind: 'delta_expired' };
+  if (status === 401) return { kind: 'token_rejected', ...quoted };
+  // Graph always says why in JSON: a refusal in HTML comes from something between us and it.
+  if (status < 400 || (answer.body === undefined && !answer.empty)) {
+    return { kind: 'unavailable', ...stated, ...quoted };
+  }
+  // 501 says that a property cannot be queried this way (4.2): no wait will change that.
+  if (status === 408 || status === 423 || (status >= 500 && status !== 501)) {
+    return { kind: 'unavailable', ...stated, ...quoted };
+  }
+  if (status === 403) {
+    const challenged = headers.get('www-authenticate')?.includes('insufficient_claims');
+    return { kind: challenged ? 'token_rejected' : 'forbidden', ...quoted };
+  }
+  if (status === 404) return { kind: 'not_found', ...quoted };
+  return { kind: 'refused', code: error.code ?? `Http${status}`, ...quoted };
+}
+
+function meansExpired(status: number, error: WireError, asked: Exclude<Asked, 'entity'>): boolean {
+  if (status === 410) return true;
+  if (status < 400 || status >= 500 || status === 401 || status === 403) return false;
+  if (error.codes.some((code) => EXPIRED_CODES.has(code))) return true;
+  // The same code is used for bad queries, so it counts only where the query was Microsoft's own link (4.5 c).
+  if (asked === 'deltaLink' && status === 400 && error.codes.includes('request_unsupportedquery')) return true;
+  // Broken tokens have no code of their own (4.5 e), and page tokens may be named in the text alone (4.5 f).
+  const broken = /badly formed token|DirectoryPageTokenNotFoundException/i;
+  return asked !== 'initial' && status === 400 && broken.test(error.message);
+}
+
+interface WireError {
+  /** As Graph spelled it, if it is fit to be quoted. */
+  readonly code: string | undefined;
+  /** All codes, outer to inner, in lower case: their case differs by workload (8.1). */
+  readonly codes: readonly string[];
+  readonly message: string;
+  readonly requestId: string | undefined;
+}
+
+function errorOf(body: unknown): WireError {
+  const codes: string[] = [];
+  const outer = isObject(body) ? body['error'] : undefined;
+  let requestId: string | undefined;
+  // Inner errors nest, under both spellings (8.1).
+  let level: unknown = outer;
+  for (let depth = 0; depth < 5 && isObject(level); depth++) {
+    const code = textOf(level['code']);
+    if (code) codes.push(code);
+    requestId ??= cleanId(textOf(level['request-id']));
+    level = level['innerError'] ?? level['innererror'];
+  }
+  return {
+    code: codes.find((code) => /^[\w.]{1,64}$/.test(code)),
+    codes: codes.map((code) => code.toLowerCase()),
+    message: isObject(outer) ? (textOf(outer['message']) ?? '') : '',
+    requestId,
+  };
+}
+
+/** Ids are shown to people and kept in histories: only what looks like one passes. */
+export function cleanId(text: string | null | undefined): string | undefined {
+  return text && /^[\w-]{1,64}$/.test(text) ? text : undefined;
+}

@@ -1,12 +1,20 @@
 import type { Feed } from '../domain/directory.ts';
-import type { Cloud } from './cloud.ts';
+import { adminConsentUrl, resolveDirectory, type ConsentRequest, type ResolvedDirectory } from './admin-consent.ts';
+import { createGraphClient } from './client.ts';
+import { endpointsOf, type Cloud } from './cloud.ts';
 import type { Credential } from './credential.ts';
-import type { FeedPageOutcome, FeedPageRequest } from './delta-feed.ts';
-import type { Organization } from './organization.ts';
-import type { BegunProof, ProofOutcome, ProofRequest, ProofReturn } from './sign-in.ts';
-import type { ConsentRequest, ResolvedDirectory } from './admin-consent.ts';
-import type { TokenOutcome } from './token-source.ts';
-import type { GrantOutcome } from './verify.ts';
+import { fetchFeedPage, QUERY_HASH, type FeedPageOutcome, type FeedPageRequest } from './delta-feed.ts';
+import { readOrganization, type Organization } from './organization.ts';
+import {
+  beginProof,
+  finishProof,
+  type BegunProof,
+  type ProofOutcome,
+  type ProofRequest,
+  type ProofReturn,
+} from './sign-in.ts';
+import { acquireToken, type TokenOutcome } from './token-source.ts';
+import { verifyGrant, type GrantOutcome } from './verify.ts';
 
 export interface GraphConfig {
   readonly clientId: string;
@@ -43,4 +51,28 @@ export interface Graph {
   beginProof(request: ProofRequest): Promise<BegunProof>;
   /** Redeems the code and checks the id_token in full: signature, issuer of exactly that directory, audience, nonce, times, tid. */
   finishProof(back: ProofReturn): Promise<ProofOutcome>;
+}
+
+/** Opens nothing: the first request is made when something is asked. Throws where the configuration cannot be right. */
+export function createGraph(config: GraphConfig): Graph {
+  const endpoints = endpointsOf(config);
+  const fetch = config.fetch ?? globalThis.fetch;
+  const { clientId, credential } = config;
+  const login = { clientId, credential, endpoints, fetch };
+  const client = createGraphClient({ origin: endpoints.graphOrigin, fetch });
+
+  return {
+    queryHash: QUERY_HASH,
+    tokenFor: (entraTenant, signal) => acquireToken(login, entraTenant, signal),
+    feedPage: (request) => fetchFeedPage(client, endpoints.graphOrigin, request),
+    verifyGrant: ({ accessToken, signal }) => verifyGrant(client, clientId, accessToken, signal),
+    async organization(entraTenant, signal) {
+      const token = await acquireToken(login, entraTenant, signal);
+      return token.kind === 'token' ? readOrganization(client, token.accessToken, signal) : null;
+    },
+    adminConsentUrl: (request) => adminConsentUrl(endpoints, clientId, request),
+    resolveDirectory: (domainOrId, signal) => resolveDirectory(login, domainOrId, signal),
+    beginProof: (request) => beginProof(login, request),
+    finishProof: (back) => finishProof(login, back),
+  };
 }

@@ -1,3 +1,8 @@
+import * as oidc from 'openid-client';
+import type { Endpoints } from './cloud.ts';
+import { loadCredential, type Credential } from './credential.ts';
+import { textOf } from './json.ts';
+
 export interface ProofRequest {
   /** The directory, by id. */
   readonly entraTenant: string;
@@ -40,3 +45,150 @@ export type ProofOutcome =
   /** Something did not check out, or the code was used already: start again. */
   | { readonly proven: false; readonly reason: 'failed'; readonly code: string }
   | { readonly proven: false; readonly reason: 'unavailable'; readonly code: string };
+
+export interface SignInConfig {
+  readonly clientId: string;
+  readonly credential: Credential;
+  readonly endpoints: Endpoints;
+  readonly fetch: typeof fetch;
+}
+
+const REQUEST_TIMEOUT_S = 10;
+const CLOCK_TOLERANCE_S = 300; // 2.2
+
+/** `profile` brings oid, tid and the names; roles of the directory come in `wids` if the registration asks for them. */
+const SCOPE = 'openid profile';
+
+export async function beginProof(config: SignInConfig, request: ProofRequest): Promise<BegunProof> {
+  const verifier = oidc.randomPKCECodeVerifier();
+  const nonce = oidc.randomNonce();
+  const base = `${config.endpoints.authorityHost}/${encodeURIComponent(request.entraTenant)}`;
+  // Stated as documented (2.1) rather than discovered: sending a browser on its way must not depend on the network.
+  const server = { issuer: `${base}/v2.0`, authorization_endpoint: `${base}/oauth2/v2.0/authorize` };
+  const url = oidc.buildAuthorizationUrl(new oidc.Configuration(server, config.clientId), {
+    redirect_uri: request.redirectUri,
+    scope: SCOPE,
+    response_mode: 'query',
+    state: request.state,
+    nonce,
+    code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+  });
+  return { url: url.href, verifier, nonce };
+}
+
+export async function finishProof(config: SignInConfig, back: ProofReturn): Promise<ProofOutcome> {
+  const callback = new URL(back.callbackUrl, back.redirectUri);
+  const error = callback.searchParams.get('error');
+  if (error !== null) return { proven: false, reason: 'declined', code: quotable(error) };
+  // What was registered and sent, with what came back: the server's own idea of its URL may be that of a proxy's inside.
+  const landed = new URL(back.redirectUri);
+  landed.search = callback.search;
+  try {
+    const server = await discover(config, back);
+    const tokens = await oidc.authorizationCodeGrant(server, landed, {
+      expectedState: back.state,
+      expectedNonce: back.nonce,
+      pkceCodeVerifier: back.verifier,
+      idTokenExpected: true,
+    });
+    return judge(tokens.claims(), back.entraTenant);
+  } catch (error) {
+    back.signal?.throwIfAborted();
+    return refusalOf(error);
+  }
+}
+
+async function discover(config: SignInConfig, back: ProofReturn): Promise<oidc.Configuration> {
+  const { endpoints, clientId, fetch } = config;
+  const customFetch: oidc.CustomFetch = (url, { body, ...options }) => {
+    const signals = [options.signal, back.signal].filter((signal) => signal !== undefined);
+    return fetch(url, {
+      ...options,
+      // Nothing but forms is posted here.
+      ...(body instanceof URLSearchParams ? { body } : {}),
+      ...(signals.length > 0 ? { signal: AbortSignal.any(signals) } : {}),
+    });
+  };
+  const issuer = new URL(`${endpoints.authorityHost}/${encodeURIComponent(back.entraTenant)}/v2.0`);
+  const server = await oidc.discovery(
+    issuer,
+    clientId,
+    { [oidc.clockTolerance]: CLOCK_TOLERANCE_S },
+    await clientAuth(config.credential),
+    {
+      [oidc.customFetch]: customFetch,
+      timeout: REQUEST_TIMEOUT_S,
+      // By the standard, TLS to the token endpoint would do; the signature is checked all the same.
+      execute: [oidc.enableNonRepudiationChecks],
+    },
+  );
+  // The library makes an exception for Microsoft's global host, meant for the template issuer of /common (2.1).
+  if (server.serverMetadata().issuer !== issuer.href) throw new oidc.ClientError('issuer', { code: 'wrong_issuer' });
+  return server;
+}
+
+async function clientAuth(credential: Credential): Promise<oidc.ClientAuth> {
+  const loaded = await loadCredential(credential);
+  if (loaded.kind === 'secret') return oidc.ClientSecretPost(loaded.secret);
+  if (loaded.kind === 'certificate') {
+    const der = loaded.key.export({ type: 'pkcs8', format: 'der' });
+    const algorithm = { name: 'RSA-PSS', hash: 'SHA-256' };
+    const key = await crypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+    return oidc.PrivateKeyJwt(key, {
+      [oidc.modifyAssertion]: (header) => {
+        header['x5t#S256'] = Buffer.from(loaded.thumbprint, 'hex').toString('base64url');
+      },
+    });
+  }
+  return (_server, client, body) => {
+    body.set('client_id', client.client_id);
+    body.set('client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer');
+    body.set('client_assertion', loaded.assertion);
+  };
+}
+
+/** The library has checked signature, issuer, audience, times and nonce; what is Microsoft's own is checked here. */
+function judge(claims: oidc.IDToken | undefined, entraTenant: string): ProofOutcome {
+  const tid = textOf(claims?.['tid'])?.toLowerCase();
+  const oid = textOf(claims?.['oid'])?.toLowerCase();
+  if (claims === undefined || tid !== entraTenant.toLowerCase()) return failed('wrong_directory');
+  if (oid === undefined) return failed('no_object_id');
+  const wids: unknown = claims['wids'];
+  return {
+    proven: true,
+    tid,
+    oid,
+    ...(Array.isArray(wids)
+      ? { wids: wids.filter((wid) => typeof wid === 'string').map((wid) => wid.toLowerCase()) }
+      : {}),
+    account: textOf(claims['preferred_username']) ?? null,
+    name: textOf(claims['name']) ?? null,
+  };
+}
+
+function refusalOf(error: unknown): ProofOutcome {
+  if (error instanceof oidc.AuthorizationResponseError) {
+    return { proven: false, reason: 'declined', code: quotable(error.error) };
+  }
+  if (error instanceof oidc.ResponseBodyError) {
+    const busy = error.status === 429 || error.status >= 500;
+    return { proven: false, reason: busy ? 'unavailable' : 'failed', code: quotable(error.error) };
+  }
+  const code = error instanceof oidc.ClientError ? error.code : undefined;
+  // Answers that are no OAuth answers at all, and no answer: Microsoft was not reached.
+  if (code === 'OAUTH_RESPONSE_IS_NOT_CONFORM' || code === 'OAUTH_RESPONSE_IS_NOT_JSON' || code === 'OAUTH_TIMEOUT') {
+    return { proven: false, reason: 'unavailable', code };
+  }
+  if (error instanceof TypeError && code === undefined)
+    return { proven: false, reason: 'unavailable', code: 'network' };
+  return failed(code ?? 'unknown');
+}
+
+function failed(code: string): ProofOutcome {
+  return { proven: false, reason: 'failed', code };
+}
+
+function quotable(code: string): string {
+  return /^[\w.]{1,64}$/.test(code) ? code : 'unknown';
+}

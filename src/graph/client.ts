@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import { Client, ResponseType, type Context, type Middleware } from '@microsoft/microsoft-graph-client';
+import { failureOf, type Asked, type GraphFailure } from './failures.ts';
+import { isObject, parseJson, type Json } from './json.ts';
+
+/** Shorter than the heartbeat timeout of a slice, so that one hung request never looks like a lost worker. */
+const REQUEST_TIMEOUT_MS = 15_000;
+
+export interface GraphRequest {
+  readonly accessToken: string;
+  readonly asked: Asked;
+  readonly signal?: AbortSignal;
+}
+
+export type GraphReply = { readonly kind: 'ok'; readonly body: Json } | GraphFailure;
+
+export interface GraphClient {
+  /** GETs a path under /v1.0 or a link, once. Rejects only with the reason of an aborted signal. */
+  get(pathOrLink: string, request: GraphRequest): Promise<GraphReply>;
+}
+
+/**
+ * Microsoft's client with a chain of our own. Its own would retry inside the call, cut long Retry-Afters short, drop the
+ * token or the headers of an error in silence, and rewrite links (10.1); what is left is one request and its raw answer.
+ */
+export function createGraphClient(config: { readonly origin: string; readonly fetch: typeof fetch }): GraphClient {
+  const client = Client.initWithMiddleware({
+    baseUrl: `${config.origin}/`,
+    defaultVersion: 'v1.0',
+    middleware: [new Authorization(config.origin), new Transport(config.fetch)],
+  });
+
+  return {
+    async get(pathOrLink, { accessToken, asked, signal }) {
+      const url = URL.canParse(pathOrLink) ? pathOrLink : `${config.origin}/v1.0${pathOrLink}`;
+      // A stored link of another origin is from another configuration: as good as expired, and no business of our token.
+      if (!isOfOrigin(url, config.origin)) return { kind: 'delta_expired' };
+      signal?.throwIfAborted();
+      const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+      const facts = new RequestFacts(url, accessToken);
+      try {
+        await client
+          .api(url)
+          .responseType(ResponseType.RAW)
+          .option('signal', signal ? AbortSignal.any([signal, timeout]) : timeout)
+          .middlewareOptions([facts])
+          .get();
+        const response = facts.answered();
+        const text = await response.text().catch((error: unknown) => facts.broken(error));
+        const body = parseJson(text);
+        if (response.ok && isObject(body)) return { kind: 'ok', body };
+        if (response.ok) return { kind: 'unavailable' };
+        return failureOf({ status: response.status, headers: response.headers, body, empty: text === '' }, asked);
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!facts.isBroken) throw error;
+        return { kind: 'unavailable' };
+      }
+    },
+  };
+}
+
+export function isOfOrigin(link: string, origin: string): boolean {
+  return URL.canParse(link) && new URL(link).origin === origin;
+}
+
+/** What one request's middleware must know. The link stands here because the client puts its query in another order. */
+class RequestFacts {
+  readonly link: string;
+  readonly accessToken: string;
+  isBroken = false;
+  response: Response | undefined;
+
+  constructor(link: string, accessToken: string) {
+    this.link = link;
+    this.accessToken = accessToken;
+  }
+
+  answered(): Response {
+    if (!this.response) throw new TypeError('A request ended without an answer or an error.');
+    return this.response;
+  }
+
+  /** Marks a failure of the network, which the client would wrap beyond recognition. */
+  broken(error: unknown): never {
+    this.isBroken = true;
+    throw error;
+  }
+}
+
+function factsOf(context: Context): RequestFacts {
+  const facts: unknown = context.middlewareControl?.getMiddlewareOptions(RequestFacts);
+  if (!(facts instanceof RequestFacts)) throw new TypeError('A request reached the chain without its facts.');
+  return facts;
+}
+
+/** Tokens go to the configured origin only; the client's own handler trusts a list of hosts, and no port (10.1). */
+class Authorization implements Middleware {
+  readonly #origin: string;
+  #next: Middleware | undefined;
+
+  constructor(origin: string) {
+    this.#origin = origin;
+  }
+
+  setNext(next: Middleware): void {
+    this.#next = next;
+  }
+
+  async execute(context: Context): Promise<void> {
+    const { accessToken, link } = factsOf(context);
+    if (!isOfOrigin(link, this.#origin)) throw new Error('A request outside the configured Graph origin was stopped.');
+    context.options = {
+      ...context.options,
+      headers: {
+        accept: 'application/json',
+        authorization: `Bearer ${accessToken}`,
+        'client-request-id': randomUUID(),
+      },
+    };
+    await this.#next?.execute(context);
+  }
+}
+
+class Transport implements Middleware {
+  readonly #fetch: typeof fetch;
+
+  constructor(fetch: typeof globalThis.fetch) {
+    this.#fetch = fetch;
+  }
+
+  async execute(context: Context): Promise<void> {
+    const facts = factsOf(context);
+    // A redirect is followed by nobody: it would carry the request to a place that was not checked.
+    const init: RequestInit = { ...context.options, redirect: 'manual' };
+    facts.response = await this.#fetch(facts.link, init).catch((error: unknown) => facts.broken(error));
+    context.response = facts.response;
+  }
+}
