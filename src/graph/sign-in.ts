@@ -86,6 +86,7 @@ export async function finishProof(config: SignInConfig, back: ProofReturn): Prom
   landed.search = callback.search;
   try {
     const server = await discover(config, back);
+    if (!server) return failed('wrong_issuer');
     const tokens = await oidc.authorizationCodeGrant(server, landed, {
       expectedState: back.state,
       expectedNonce: back.nonce,
@@ -99,7 +100,7 @@ export async function finishProof(config: SignInConfig, back: ProofReturn): Prom
   }
 }
 
-async function discover(config: SignInConfig, back: ProofReturn): Promise<oidc.Configuration> {
+async function discover(config: SignInConfig, back: ProofReturn): Promise<oidc.Configuration | undefined> {
   const { endpoints, clientId, fetch } = config;
   const customFetch: oidc.CustomFetch = (url, { body, ...options }) => {
     const signals = [options.signal, back.signal].filter((signal) => signal !== undefined);
@@ -124,8 +125,7 @@ async function discover(config: SignInConfig, back: ProofReturn): Promise<oidc.C
     },
   );
   // The library makes an exception for Microsoft's global host, meant for the template issuer of /common (2.1).
-  if (server.serverMetadata().issuer !== issuer.href) throw new oidc.ClientError('issuer', { code: 'wrong_issuer' });
-  return server;
+  return server.serverMetadata().issuer === issuer.href ? server : undefined;
 }
 
 async function clientAuth(credential: Credential): Promise<oidc.ClientAuth> {
