@@ -9,7 +9,12 @@ export function createBackoff(signal?: AbortSignal): { readonly nextMs: () => nu
   return {
     nextMs: () => delay,
     async wait() {
-      await sleep(delay, undefined, signal ? { signal } : {});
+      try {
+        await sleep(delay, undefined, signal ? { signal } : {});
+      } catch {
+        // Only the signal ends a sleep early, and its reason says more than AbortError does.
+        signal?.throwIfAborted();
+      }
       delay = Math.min(delay * 2, LONGEST_MS);
     },
   };

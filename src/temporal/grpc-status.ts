@@ -14,7 +14,8 @@ export const GRPC = {
 export function statusOf(error: unknown): number | undefined {
   const own = codeOf(error);
   if (/^\d+$/.test(own)) return Number(own);
-  return error instanceof Error && error.cause !== undefined ? statusOf(error.cause) : undefined;
+  const cause = typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
+  return cause === undefined ? undefined : statusOf(cause);
 }
 
 /** What a person can do about a failed connection. */
