@@ -1,0 +1,71 @@
+import express, { type Express, type RequestHandler } from 'express';
+import { rateLimit } from 'express-rate-limit';
+import helmet from 'helmet';
+import { requireKey } from './authorize.ts';
+import { basePathOf } from './base-path.ts';
+import type { ApiDeps } from './deps.ts';
+import { errorHandler } from './errors.ts';
+import { createMetrics } from './metrics.ts';
+import { requestLog } from './request-log.ts';
+import { createRoutes } from './router.ts';
+import { answerProblem, mountRoutes } from './serve.ts';
+
+/** The whole HTTP face of the product. It listens nowhere by itself. */
+export function createApi(deps: ApiDeps): Express {
+  const { config, log, store } = deps;
+  const metrics = createMetrics(store, log);
+  const app = express();
+  app.locals['base'] = basePathOf(config.publicUrl);
+  // X-Forwarded-* are believed of nobody: the public URL is configured.
+  app.disable('trust proxy');
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(requestLog(log, metrics));
+  app.use(securityHeaders(deps));
+  mountRoutes(app, createRoutes(metrics, config.publicUrl), deps, {
+    key: requireKey(config.apiKey),
+    open: (_req, _res, next) => next(),
+    limited: limitByAddress(),
+  });
+  app.use((_req, res) => answerProblem(res, { type: 'not-found' }));
+  app.use(errorHandler(log));
+  return app;
+}
+
+function securityHeaders({ config, graph }: ApiDeps): RequestHandler {
+  const redirectUri = `${config.publicUrl}/consent/callback`;
+  // The form on the set-up page ends at Microsoft, and browsers hold redirects of forms to form-action as well.
+  const microsoft = new URL(graph.adminConsentUrl({ redirectUri, state: 'none' })).origin;
+  const https = config.publicUrl.startsWith('https:');
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        formAction: ["'self'", microsoft],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+      },
+    },
+    referrerPolicy: { policy: 'no-referrer' },
+    strictTransportSecurity: https ? { maxAge: 31_536_000, includeSubDomains: false } : false,
+    xFrameOptions: { action: 'deny' },
+  });
+}
+
+const WINDOW_MS = 60_000;
+const TRIES_PER_WINDOW = 30;
+
+/** Counts by address: ids must not be tried out one after the other. */
+function limitByAddress(): RequestHandler {
+  return rateLimit({
+    windowMs: WINDOW_MS,
+    limit: TRIES_PER_WINDOW,
+    standardHeaders: 'draft-7',
+    legacyHeaders: false,
+    // The proxy's address is meant where there is one; the header is believed of nobody.
+    validate: { xForwardedForHeader: false },
+    handler: (_req, res) => answerProblem(res, { type: 'too-many-requests', headers: { 'Retry-After': '60' } }),
+  });
+}

@@ -1,0 +1,100 @@
+import type { ConsentAttempt, TenantRow } from '../../store/store.ts';
+import type { ProofOutcome } from '../../graph/sign-in.ts';
+import { GUID } from '../schemas/fields.ts';
+
+/**
+ * The decisions of a consent, apart from everything that is read or written for them.
+ * Microsoft's `tenant` is a hint from a browser: it never binds anything by itself.
+ */
+
+/** How a consent can end for the person in front of it. Each has a page of its own. */
+export type Outcome =
+  | { readonly kind: 'no_state' }
+  | { readonly kind: 'unknown' | 'used' | 'expired' | 'other_browser' }
+  | { readonly kind: 'declined'; readonly code: string }
+  | { readonly kind: 'microsoft_error'; readonly code: string; readonly description: string | null }
+  | { readonly kind: 'malformed' }
+  | { readonly kind: 'wrong_directory' }
+  | { readonly kind: 'not_administrator'; readonly account: string | null }
+  | { readonly kind: 'proof_failed'; readonly code: string }
+  | { readonly kind: 'microsoft_unavailable' }
+  | { readonly kind: 'directory_taken' | 'bound_to_another' };
+
+/** What Microsoft's redirect carries, as text or not at all: a parameter that came twice says nothing. */
+export interface CallbackQuery {
+  readonly state?: string | undefined;
+  readonly error?: string | undefined;
+  readonly error_subcode?: string | undefined;
+  readonly error_description?: string | undefined;
+  readonly tenant?: string | undefined;
+  readonly code?: string | undefined;
+}
+
+/** An error that Microsoft reports. Its presence decides: the v2 error answer carries `admin_consent=True` too. */
+export function readError(query: CallbackQuery): Outcome | undefined {
+  if (query.error === undefined) return undefined;
+  const declined =
+    query.error_subcode === 'cancel' ||
+    query.error === 'access_denied' ||
+    query.error === 'permission_denied' ||
+    // The code is the only thing that tells this consent_required from others; see the table of section 1.8.
+    (query.error === 'consent_required' && /\bAADSTS65004\b/.test(query.error_description ?? ''));
+  const code = aadstsOf(query.error_description) ?? query.error;
+  if (declined) return { kind: 'declined', code };
+  return { kind: 'microsoft_error', code, description: query.error_description ?? null };
+}
+
+function aadstsOf(description: string | undefined): string | undefined {
+  return /\bAADSTS\d{4,8}\b/.exec(description ?? '')?.[0];
+}
+
+/** What the answer is good for, given what its attempt was started for. */
+export type Step =
+  | { readonly next: 'consented'; readonly directory: string }
+  | { readonly next: 'redeem'; readonly directory: string; readonly sealed: Uint8Array }
+  | { readonly next: 'malformed' };
+
+export function readAnswer(attempt: ConsentAttempt, query: CallbackQuery): Step {
+  if (attempt.step === 'consent') {
+    if (query.tenant === undefined || !GUID.test(query.tenant)) return { next: 'malformed' };
+    return { next: 'consented', directory: query.tenant.toLowerCase() };
+  }
+  if (query.code === undefined || attempt.entraTenant === null || attempt.sealed === null) return { next: 'malformed' };
+  return { next: 'redeem', directory: attempt.entraTenant, sealed: attempt.sealed };
+}
+
+export type AfterConsent = 'wrong_directory' | 'bound_to_another' | 'vouched' | 'prove';
+
+/** The holder of the API key vouches for the directory that they named; any other has to be proven. */
+export function afterConsent(
+  tenant: Pick<TenantRow, 'expectedEntraTenant' | 'entraTenantId'>,
+  directory: string,
+): AfterConsent {
+  if (tenant.entraTenantId !== null && tenant.entraTenantId !== directory) return 'bound_to_another';
+  if (tenant.expectedEntraTenant === null) return 'prove';
+  return tenant.expectedEntraTenant === directory ? 'vouched' : 'wrong_directory';
+}
+
+/** Role template ids of those who may grant application permissions for a directory. */
+const ADMINISTRATORS = new Set([
+  '62e90394-69f5-4237-9190-012177145e10', // Global Administrator
+  'e8611ab8-c189-46e8-94e1-60213ab1f814', // Privileged Role Administrator
+]);
+
+export type AfterProof =
+  | { readonly next: 'bind' }
+  | { readonly next: 'propose'; readonly account: string | null }
+  | { readonly next: 'refuse'; readonly outcome: Outcome };
+
+export function afterProof(directory: string, proof: ProofOutcome): AfterProof {
+  if (!proof.proven) {
+    if (proof.reason === 'unavailable') return { next: 'refuse', outcome: { kind: 'microsoft_unavailable' } };
+    if (proof.reason === 'declined') return { next: 'refuse', outcome: { kind: 'declined', code: proof.code } };
+    return { next: 'refuse', outcome: { kind: 'proof_failed', code: proof.code } };
+  }
+  if (proof.tid.toLowerCase() !== directory) return { next: 'refuse', outcome: { kind: 'wrong_directory' } };
+  // Where the registration does not ask for the claim nothing is known of the person's roles: somebody has to approve.
+  if (proof.wids === undefined) return { next: 'propose', account: proof.account };
+  if (proof.wids.some((role) => ADMINISTRATORS.has(role.toLowerCase()))) return { next: 'bind' };
+  return { next: 'refuse', outcome: { kind: 'not_administrator', account: proof.account } };
+}

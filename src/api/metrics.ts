@@ -1,0 +1,69 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { Logger } from 'pino';
+import type { Store } from '../store/store.ts';
+
+export interface Metrics {
+  readonly contentType: string;
+  observe(request: {
+    readonly method: string;
+    readonly route: string;
+    readonly status: number;
+    readonly seconds: number;
+  }): void;
+  render(): Promise<string>;
+}
+
+/** Prometheus metrics. Labels are states, methods and route templates: never a tenant, never a person. */
+export function createMetrics(store: Pick<Store, 'tenants' | 'feed'>, log: Logger): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  const requests = new Histogram({
+    name: 'entra_sync_http_request_duration_seconds',
+    help: 'Time from request to the last byte of the answer',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 30, 120],
+    registers,
+  });
+  const tenants = new Gauge({
+    name: 'entra_sync_tenants',
+    help: 'Tenants by state',
+    labelNames: ['state'],
+    registers,
+  });
+  const head = new Gauge({
+    name: 'entra_sync_feed_position',
+    help: 'Position of the newest event',
+    registers,
+  });
+  const failures = new Counter({
+    name: 'entra_sync_metrics_database_failures_total',
+    help: 'How often the database could not be asked for these metrics',
+    registers,
+  });
+
+  async function askDatabase(): Promise<void> {
+    // Gone rather than old: a gauge that stands still looks like a system that stands still.
+    tenants.reset();
+    head.reset();
+    try {
+      const [states, cursor] = await Promise.all([store.tenants.countByState(), store.feed.head()]);
+      for (const [state, count] of Object.entries(states)) tenants.set({ state }, count);
+      head.set(Number(cursor.slice(cursor.indexOf('-') + 1)));
+    } catch (error) {
+      failures.inc();
+      log.warn({ err: error }, 'The database could not be asked for metrics');
+    }
+  }
+
+  return {
+    contentType: registry.contentType,
+    observe: ({ method, route, status, seconds }) =>
+      requests.observe({ method, route, status: String(status) }, seconds),
+    async render() {
+      await askDatabase();
+      return registry.metrics();
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import { deleteTenant } from './routes/delete-tenant.ts';
+import { getAdminConsent } from './routes/get-admin-consent.ts';
+import { getAsset } from './routes/get-asset.ts';
+import { getConnect } from './routes/get-connect.ts';
+import { getConnectStart } from './routes/get-connect-start.ts';
+import { getConnectStatus } from './routes/get-connect-status.ts';
+import { getConsentCallback } from './routes/get-consent-callback.ts';
+import { getDiagnostics } from './routes/get-diagnostics.ts';
+import { getEvents } from './routes/get-events.ts';
+import { getGroupMembers } from './routes/get-group-members.ts';
+import { getGroups } from './routes/get-groups.ts';
+import { getHealthz } from './routes/get-healthz.ts';
+import { getMemberships } from './routes/get-memberships.ts';
+import { getMetrics } from './routes/get-metrics.ts';
+import { getOpenapi } from './routes/get-openapi.ts';
+import { getProblem } from './routes/get-problem.tsx';
+import { getReadyz } from './routes/get-readyz.ts';
+import { getTenant } from './routes/get-tenant.ts';
+import { getTenants } from './routes/get-tenants.ts';
+import { getUserGroups } from './routes/get-user-groups.ts';
+import { getUsers } from './routes/get-users.ts';
+import { patchTenant } from './routes/patch-tenant.ts';
+import { postAccessCheck } from './routes/post-access-check.ts';
+import { postApprove } from './routes/post-approve.ts';
+import { postPause } from './routes/post-pause.ts';
+import { postResume } from './routes/post-resume.ts';
+import { postResync } from './routes/post-resync.ts';
+import { postRevoke } from './routes/post-revoke.ts';
+import { postSync } from './routes/post-sync.ts';
+import { postTenants } from './routes/post-tenants.ts';
+import type { Metrics } from './metrics.ts';
+import { openapiOf } from './openapi.ts';
+import type { Route } from './route.ts';
+
+/** Every route, in the order in which the document tells them. */
+export function createRoutes(metrics: Metrics, publicUrl: string): readonly Route[] {
+  let document: Record<string, unknown> | undefined;
+  const routes: readonly Route[] = [
+    postTenants,
+    getTenants,
+    getTenant,
+    patchTenant,
+    deleteTenant,
+    postSync,
+    postResync,
+    postPause,
+    postResume,
+    postRevoke,
+    postApprove,
+    getDiagnostics,
+    getUsers,
+    getGroups,
+    getMemberships,
+    getUserGroups,
+    getGroupMembers,
+    postAccessCheck,
+    getEvents,
+    getConnect,
+    getConnectStart,
+    getConnectStatus,
+    getAdminConsent,
+    getConsentCallback,
+    getAsset,
+    getHealthz,
+    getReadyz,
+    getMetrics(metrics),
+    getProblem,
+    getOpenapi(() => (document ??= openapiOf(routes, publicUrl))),
+  ];
+  return routes;
+}

@@ -1,0 +1,31 @@
+import { list, LIST_HEADERS } from '../list.ts';
+import { defineRoute } from '../route.ts';
+import { group, toGroup } from '../schemas/directory.ts';
+import { GUID } from '../schemas/fields.ts';
+import { pageOf, paging } from '../schemas/paging.ts';
+import { tenantPath } from '../schemas/tenant.ts';
+import { withTenant } from '../with-tenant.ts';
+
+export const getGroups = defineRoute({
+  method: 'get',
+  path: '/v1/tenants/{id}/groups',
+  tag: 'Directory',
+  summary: 'List the groups of the directory',
+  description: "Under Graph's own names; what was never set is null.",
+  access: 'key',
+  params: tenantPath,
+  query: paging,
+  answers: {
+    200: { description: 'Groups by id', schema: pageOf(group, 'Groups'), lines: group, headers: LIST_HEADERS },
+  },
+  problems: ['tenant-not-found', 'invalid-cursor'],
+  async handle(input, deps) {
+    return withTenant(input.params.id, deps, ({ no }) =>
+      list(input, deps, {
+        read: (after, limit) => deps.store.directory.groups(no, after, limit),
+        toJson: toGroup,
+        keys: GUID,
+      }),
+    );
+  },
+});

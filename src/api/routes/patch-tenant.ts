@@ -1,0 +1,44 @@
+import { announce } from '../announce.ts';
+import { resolveExpected } from '../expected-directory.ts';
+import { problem } from '../reply.ts';
+import { defineRoute } from '../route.ts';
+import { tenant, tenantChange, tenantPath, type TenantChange } from '../schemas/tenant.ts';
+import { showTenant, withLiveTenant } from '../with-tenant.ts';
+
+export const patchTenant = defineRoute({
+  method: 'patch',
+  path: '/v1/tenants/{id}',
+  tag: 'Tenants',
+  summary: 'Change a tenant',
+  description: 'What is left out stays; null clears `name` and `expectedEntraTenant`.',
+  access: 'key',
+  params: tenantPath,
+  body: tenantChange,
+  answers: { 200: { description: 'The changed tenant', schema: tenant } },
+  problems: ['tenant-not-found', 'state-conflict', 'unknown-directory', 'unavailable'],
+  async handle({ params, body }, deps) {
+    return withLiveTenant(params.id, deps, async (row) => {
+      const directory = await resolveExpected(body.expectedEntraTenant ?? null, deps);
+      if (typeof directory === 'object' && directory !== null) return directory;
+      if (directory !== null && row.entraTenantId !== null && row.entraTenantId !== directory) {
+        return problem('state-conflict', 'The tenant is connected to another directory than the one expected now.');
+      }
+      await deps.store.tenants.update(row.no, {
+        ...given(body),
+        ...(body.expectedEntraTenant === undefined ? {} : { expectedEntraTenant: directory }),
+      });
+      await announce(await deps.store.intents.add(row.no, 'settings'), row.id, deps);
+      return showTenant(row.no, 200, deps);
+    });
+  },
+});
+
+/** Only what the caller said: a property that is undefined would be written as well. */
+function given({ name, groupsToSync, requireApproval, sharedDirectory }: TenantChange) {
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(groupsToSync === undefined ? {} : { groupsToSync }),
+    ...(requireApproval === undefined ? {} : { requireApproval }),
+    ...(sharedDirectory === undefined ? {} : { sharedDirectory }),
+  };
+}

@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto';
+import { announce } from '../announce.ts';
+import { resolveExpected } from '../expected-directory.ts';
+import { json, problem } from '../reply.ts';
+import { defineRoute } from '../route.ts';
+import { newTenant, tenant } from '../schemas/tenant.ts';
+import { toTenant } from '../tenant-view.ts';
+
+export const postTenants = defineRoute({
+  method: 'post',
+  path: '/v1/tenants',
+  tag: 'Tenants',
+  summary: 'Create a tenant',
+  description: "Its `setupUrl` is for the customer's administrator.",
+  access: 'key',
+  body: newTenant,
+  answers: {
+    201: { description: 'Created', schema: tenant, headers: { Location: 'Path of the tenant' } },
+  },
+  problems: ['tenant-exists', 'unknown-directory', 'unavailable'],
+  async handle({ body }, deps) {
+    const directory = await resolveExpected(body.expectedEntraTenant ?? null, deps);
+    if (typeof directory === 'object' && directory !== null) return directory;
+    const created = await deps.store.tenants.create({
+      id: body.id ?? newId(),
+      name: body.name ?? null,
+      groupsToSync: body.groupsToSync ?? [],
+      expectedEntraTenant: directory,
+      requireApproval: body.requireApproval ?? false,
+      sharedDirectory: body.sharedDirectory ?? false,
+    });
+    if (created === 'name_taken') return problem('tenant-exists');
+    await announce(created.intent, created.tenant.id, deps);
+    const Location = `/v1/tenants/${encodeURIComponent(created.tenant.id)}`;
+    return json(201, toTenant(created.tenant, deps), { Location });
+  },
+});
+
+// Crockford's 32: without i, l, o and u, since an id is read aloud and typed.
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
+
+function newId(): string {
+  return `env_${Array.from(randomBytes(12), (byte) => ALPHABET.charAt(byte % 32)).join('')}`;
+}

@@ -1,0 +1,82 @@
+import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+import type { ApiDeps } from './deps.ts';
+import type { Problem } from './problem-document.ts';
+import { problemPage } from './pages/problem-page.tsx';
+import { LINES_TYPE, send, sendProblem } from './reply.ts';
+import type { Method, Route } from './route.ts';
+
+export const BODY_LIMIT = '100kb';
+
+/** Mounts the routes, path by path, so that a method that a path does not know is told from a path that is not there. */
+export function mountRoutes(
+  app: Express,
+  routes: readonly Route[],
+  deps: ApiDeps,
+  guards: Readonly<Record<Route['access'], RequestHandler>>,
+): void {
+  for (const [path, group] of groupByPath(routes)) {
+    const mounted = app.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
+    for (const route of group) {
+      mounted[route.method](
+        named(route),
+        guards[route.access],
+        ...(route.body === undefined ? [] : [jsonOnly, express.json({ limit: BODY_LIMIT, strict: false })]),
+        runRoute(route, deps),
+      );
+    }
+    mounted.all(refuseMethod(group.map((route) => route.method)));
+  }
+}
+
+function groupByPath(routes: readonly Route[]): Map<string, Route[]> {
+  const groups = new Map<string, Route[]>();
+  for (const route of routes) groups.set(route.path, [...(groups.get(route.path) ?? []), route]);
+  return groups;
+}
+
+/** The log and the metrics speak of routes by their template: the path itself holds names and tokens. */
+function named(route: Route): RequestHandler {
+  return (_req, res, next) => {
+    res.locals['route'] = route.path;
+    res.locals['page'] = route.page === true;
+    res.set('Cache-Control', 'no-store');
+    next();
+  };
+}
+
+const jsonOnly: RequestHandler = (req, res, next) => {
+  // `is` gives null where there is no body at all: validation then says what is missing.
+  if (req.is('application/json') === false) answerProblem(res, { type: 'unsupported-media-type' });
+  else next();
+};
+
+function refuseMethod(methods: readonly Method[]): RequestHandler {
+  const allow = methods.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');
+  return (_req, res) => answerProblem(res, { type: 'method-not-allowed', headers: { Allow: allow } });
+}
+
+function runRoute(route: Route, deps: ApiDeps): RequestHandler {
+  return async (req: Request, res: Response, _next: NextFunction) => {
+    const gone = new AbortController();
+    res.once('close', () => gone.abort());
+    const caller = {
+      wantsLines: req.accepts(['application/json', LINES_TYPE]) === LINES_TYPE,
+      cookies: req.headers.cookie,
+      url: req.originalUrl,
+      gone: gone.signal,
+    };
+    const raw = { params: req.params, query: req.query, body: req.body as unknown, caller };
+    const reply = await route.run(raw, deps);
+    if (reply.is === 'problem') answerProblem(res, reply.problem);
+    else await send(res, reply, requestIdOf(res));
+  };
+}
+
+export const requestIdOf = (res: Response): string => String(res.locals['requestId']);
+
+/** The one way out for every failure: a page where a person is reading, else a problem document. */
+export function answerProblem(res: Response, problem: Problem): void {
+  if (res.locals['page'] === true)
+    void send(res, problemPage(problem, String(res.app.locals['base'])), requestIdOf(res));
+  else sendProblem(res, problem, requestIdOf(res));
+}

@@ -1,0 +1,39 @@
+import { describeProblem } from '../domain/problem.ts';
+import type { TenantRow } from '../store/store.ts';
+import { setupUrlOf } from './consent/setup-link.ts';
+import type { ApiDeps } from './deps.ts';
+import type { TenantJson } from './schemas/tenant.ts';
+
+/** A tenant as the contract shows it. */
+export function toTenant(row: TenantRow, deps: Pick<ApiDeps, 'config' | 'sealer'>, now = new Date()): TenantJson {
+  const problem = row.problem === null ? null : describeProblem(row.problem);
+  return {
+    id: row.id,
+    name: row.name,
+    state: row.state,
+    phase: row.phase,
+    paused: row.paused,
+    problem: problem === null ? null : { ...problem, steps: [...problem.steps] },
+    entraTenantId: row.entraTenantId,
+    setupUrl: setupUrlOf(row, deps, now),
+    progress:
+      row.round === null
+        ? null
+        : {
+            kind: row.round.kind,
+            startedAt: row.round.startedAt,
+            pages: row.round.pages,
+            changes: row.round.changes,
+          },
+    counts: row.counts,
+    lastSync: row.lastSync,
+    asOf: row.asOf,
+    groupsToSync: [...row.groupsToSync],
+    expectedEntraTenant: row.expectedEntraTenant,
+    requireApproval: row.requireApproval,
+    sharedDirectory: row.sharedDirectory,
+    candidate: row.candidate === null ? null : { ...row.candidate, domains: [...row.candidate.domains] },
+    createdAt: row.createdAt,
+    deletingAt: row.deletingAt,
+  };
+}
