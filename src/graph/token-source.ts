@@ -1,6 +1,8 @@
 import { ConfidentialClientApplication, type Configuration, type INetworkModule } from '@azure/msal-node';
 import { CredentialError, loadCredential, type Credential, type LoadedCredential } from './credential.ts';
 import type { Endpoints } from './cloud.ts';
+import { REQUIRED_PERMISSIONS } from '../domain/names.ts';
+import { missingOf } from './permissions.ts';
 import { isObject, parseJson, textOf } from './json.ts';
 import { classifyTokenWire, type TokenRefusal, type TokenWire } from './token-failures.ts';
 
@@ -11,6 +13,8 @@ export interface AppToken {
   readonly expiresAt: number;
   /** As a hint (1.4): undefined where the token cannot be read, which a client has no right to. */
   readonly roles: readonly string[] | undefined;
+  /** Of the permissions without which nothing can be mirrored, those that the token is seen not to carry. */
+  readonly missing: readonly string[];
 }
 
 export type TokenOutcome = AppToken | TokenRefusal;
@@ -52,11 +56,13 @@ export async function acquireToken(
         note: 'The token is of another directory than was asked for.',
       };
     }
+    const roles = rolesOf(claims);
     return {
       kind: 'token',
       accessToken: result.accessToken,
       expiresAt: result.expiresOn.getTime(),
-      roles: rolesOf(claims),
+      roles,
+      missing: roles === undefined ? [] : missingOf(roles).filter((name) => REQUIRED_PERMISSIONS.includes(name)),
     };
   } catch (error) {
     signal?.throwIfAborted();
@@ -153,7 +159,6 @@ class RecordingNetwork implements INetworkModule {
     return {
       status: response.status,
       headers: Object.fromEntries(response.headers),
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- MSAL names any shape that it wishes for.
       body: (isObject(body) ? body : {}) as never,
     };
   }

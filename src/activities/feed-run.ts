@@ -1,0 +1,143 @@
+import type { OpenFeed } from '../store/store.ts';
+import type { FeedPageOutcome } from '../graph/delta-feed.ts';
+import type { ActivityDeps } from './deps.ts';
+
+/** How far a feed came in this slice, and why no further. */
+export type FeedEnd =
+  | { readonly end: 'done' | 'unfinished' | 'superseded' | 'token_needed' }
+  /** The links are dead, or lead in a circle. `atStart`: even the initial query is answered so. */
+  | { readonly end: 'expired'; readonly atStart: boolean }
+  | { readonly end: 'forbidden'; readonly requestId?: string }
+  | { readonly end: 'throttled'; readonly retryAfterMs: number }
+  | { readonly end: 'unavailable'; readonly requestId?: string }
+  | { readonly end: 'refused'; readonly code: string; readonly requestId?: string };
+
+/** What the feeds of one slice share. */
+export interface Slice {
+  readonly tenantNo: number;
+  readonly accessToken: string;
+  /** Milliseconds since 1970: no page is asked for after it, except the first. */
+  readonly fetchUntil: number;
+  readonly signal: AbortSignal;
+  /** Counts a written page and tells that work goes on. */
+  wrote(changes: number): void;
+  /** Tells that work goes on: a request begins, or a wait. */
+  beat(): void;
+  /** Short waits that Microsoft asked for and that were kept inside the slice, by both feeds together. */
+  readonly kept: { waits: number };
+}
+
+type Deps = Pick<ActivityDeps, 'store' | 'graph' | 'clock' | 'log' | 'patience'>;
+
+const LONGEST_WAIT_INSIDE_MS = 10_000;
+const WAITS_INSIDE = 2;
+const FIRST_UNSTATED_WAIT_MS = 30_000;
+const LONGEST_UNSTATED_WAIT_MS = 10 * 60_000;
+/** A broken connection or one bad answer costs milliseconds; what lasts longer belongs to Temporal's retries, in sight. */
+const QUICK_RETRIES_MS = [250, 1_000] as const;
+
+/**
+ * Follows a feed from where it stands. While a page is written the next one is fetched, and no more than that one:
+ * memory stays that of two pages, and a crash repeats at most two requests.
+ */
+export async function runFeed(deps: Deps, slice: Slice, feed: OpenFeed): Promise<FeedEnd> {
+  const own = new AbortController();
+  const signal = AbortSignal.any([slice.signal, own.signal]);
+  const seen = new Set(feed.link === undefined ? [] : [feed.link]);
+  let { link } = feed;
+  let inFlight = fetchPage(deps, slice, feed, link, feed.fromDelta, signal);
+  try {
+    for (;;) {
+      const got = await inFlight;
+      if (got.kind !== 'page') return endOf(deps, slice, link, got);
+      if (Object.keys(got.skipped).length > 0) {
+        const { skipped } = got;
+        deps.log.warn({ tenantNo: slice.tenantNo, feed: feed.fence.feed, skipped }, 'Parts of a page were left out');
+      }
+      const { nextLink } = got.page;
+      // A link that comes back would be followed for ever: not one more page of such a round is believed.
+      if (nextLink !== undefined && seen.has(nextLink)) return { end: 'expired', atStart: false };
+      const goesOn = nextLink !== undefined && deps.clock.now() < slice.fetchUntil;
+      if (goesOn) {
+        seen.add(nextLink);
+        link = nextLink;
+        inFlight = fetchPage(deps, slice, feed, link, false, signal);
+        // Awaited at the loop's head; until then a failure must not count as unhandled.
+        inFlight.catch(() => undefined);
+      }
+      const written = await deps.store.sync.applyPage(feed.fence, got.page);
+      if (written === 'superseded') return { end: 'superseded' };
+      slice.wrote(written.changes);
+      if (nextLink === undefined) return { end: 'done' };
+      if (!goesOn) return { end: 'unfinished' };
+    }
+  } finally {
+    own.abort();
+    await inFlight.catch(() => undefined);
+  }
+}
+
+async function fetchPage(
+  deps: Deps,
+  slice: Slice,
+  feed: OpenFeed,
+  link: string | undefined,
+  fromDelta: boolean,
+  signal: AbortSignal,
+): Promise<FeedPageOutcome> {
+  const { accessToken } = slice;
+  for (let retries = 0; ;) {
+    slice.beat();
+    const got = await deps.graph.feedPage({ feed: feed.fence.feed, link, fromDelta, accessToken, signal });
+    const wait = shortWait(slice, got, retries);
+    if (wait === undefined || deps.clock.now() + wait >= slice.fetchUntil) return got;
+    if ('retryAfterMs' in got) slice.kept.waits++;
+    else retries++;
+    slice.beat();
+    await deps.clock.sleep(wait, signal);
+  }
+}
+
+/** How long to wait here before the same request is made again; undefined where that is not for the slice to do. */
+function shortWait(slice: Slice, got: FeedPageOutcome, retries: number): number | undefined {
+  if (got.kind !== 'throttled' && got.kind !== 'unavailable') return undefined;
+  if (got.retryAfterMs !== undefined) {
+    const short = got.retryAfterMs <= LONGEST_WAIT_INSIDE_MS && slice.kept.waits < WAITS_INSIDE;
+    return short ? got.retryAfterMs : undefined;
+  }
+  return got.kind === 'unavailable' ? QUICK_RETRIES_MS[retries] : undefined;
+}
+
+function endOf(
+  { patience }: Deps,
+  { tenantNo }: Slice,
+  link: string | undefined,
+  failure: Exclude<FeedPageOutcome, { kind: 'page' }>,
+): FeedEnd {
+  const quoted =
+    'requestId' in failure && failure.requestId !== undefined ? { requestId: failure.requestId } : undefined;
+  switch (failure.kind) {
+    case 'throttled':
+      return {
+        end: 'throttled',
+        // Asking again at once would count as usage and prolong it (5.1).
+        retryAfterMs:
+          failure.retryAfterMs ??
+          patience.next(`throttled/${tenantNo}`, FIRST_UNSTATED_WAIT_MS, LONGEST_UNSTATED_WAIT_MS),
+      };
+    case 'unavailable':
+      return failure.retryAfterMs === undefined
+        ? { end: 'unavailable', ...quoted }
+        : { end: 'throttled', retryAfterMs: failure.retryAfterMs };
+    case 'token_rejected':
+      return { end: 'token_needed' };
+    case 'forbidden':
+      return { end: 'forbidden', ...quoted };
+    case 'delta_expired':
+      return { end: 'expired', atStart: link === undefined };
+    case 'not_found':
+      return { end: 'refused', code: 'NotFound', ...quoted };
+    case 'refused':
+      return { end: 'refused', code: failure.code, ...quoted };
+  }
+}

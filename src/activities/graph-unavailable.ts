@@ -1,0 +1,30 @@
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+
+/**
+ * Microsoft cannot be reached, or answers with errors: expected now and then, so it is no line in the error metrics.
+ * Without a stated wait the retry policy's own grows from one attempt to the next.
+ */
+export function graphUnavailable(details: {
+  readonly retryAfterMs?: number | undefined;
+  readonly requestId?: string | undefined;
+}): ApplicationFailure {
+  const { retryAfterMs, requestId } = details;
+  return ApplicationFailure.create({
+    type: 'GraphUnavailable',
+    message: 'Microsoft Graph cannot be reached, or answers with errors',
+    category: ApplicationFailureCategory.BENIGN,
+    details: [requestId === undefined ? {} : { requestId }],
+    ...(retryAfterMs === undefined ? {} : { nextRetryDelay: retryAfterMs }),
+  });
+}
+
+/** Graph understood the request and will not: no retry within the round changes that. `code` is Graph's own. */
+export function graphRefused(details: { readonly code: string; readonly requestId?: string | undefined }) {
+  const { code, requestId } = details;
+  return ApplicationFailure.create({
+    type: 'GraphRefused',
+    message: `Microsoft Graph refused: ${code}`,
+    nonRetryable: true,
+    details: [requestId === undefined ? {} : { requestId }],
+  });
+}

@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import type { GraphActivities, OwnActivities } from '../domain/activities.ts';
+import { createPatience, type ActivityDeps, type Clock, type RunContext } from './deps.ts';
+import { purgeTenant } from './purge-tenant.ts';
+import { recordState } from './record-state.ts';
+import { refreshToken } from './refresh-token.ts';
+import { syncSlice } from './sync-slice.ts';
+import { verifyConsent } from './verify-consent.ts';
+
+const SLICE_BUDGET_MS = 60_000;
+
+const SYSTEM_CLOCK: Clock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) =>
+    sleep(ms, undefined, { signal }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw error;
+    }),
+};
+
+export type ActivitiesOptions = Pick<ActivityDeps, 'store' | 'graph' | 'sealer' | 'log' | 'syncIntervalMs'> &
+  Partial<Pick<ActivityDeps, 'clock' | 'sliceBudgetMs'>>;
+
+/** The activities as the workers register them: `own` on the workflow's queue, `graph` on Microsoft's. */
+export function createActivities(options: ActivitiesOptions): { own: OwnActivities; graph: GraphActivities } {
+  const deps: ActivityDeps = {
+    clock: SYSTEM_CLOCK,
+    sliceBudgetMs: SLICE_BUDGET_MS,
+    patience: createPatience(),
+    ...options,
+  };
+  return {
+    own: {
+      recordState: (input) => recordState(deps, input),
+      purgeTenant: (input) => purgeTenant(deps, input, temporalContext()),
+    },
+    graph: {
+      refreshToken: (input) => refreshToken(deps, input, temporalContext()),
+      verifyConsent: (input) => verifyConsent(deps, input, temporalContext()),
+      syncSlice: (input) => syncSlice(deps, input, temporalContext()),
+    },
+  };
+}
+
+function temporalContext(): RunContext {
+  return { signal: cancellationSignal(), heartbeat };
+}

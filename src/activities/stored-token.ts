@@ -1,0 +1,47 @@
+import type { ActivityDeps } from './deps.ts';
+
+/** Less than this is not worth beginning a slice with. */
+const SHORTEST_LIFE_MS = 60_000;
+
+export interface StoredToken {
+  readonly accessToken: string;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+}
+
+const contextOf = (tenantNo: number) => `token/tenant/${tenantNo}`;
+
+export async function storeToken(
+  { store, sealer }: Pick<ActivityDeps, 'store' | 'sealer'>,
+  tenantNo: number,
+  token: StoredToken,
+): Promise<void> {
+  await store.tokens.put(tenantNo, sealer.seal(token.accessToken, contextOf(tenantNo)), new Date(token.expiresAt));
+}
+
+/** The tenant's token, undefined where there is none that will last. */
+export async function readToken(
+  { store, sealer, clock, log }: Pick<ActivityDeps, 'store' | 'sealer' | 'clock' | 'log'>,
+  tenantNo: number,
+): Promise<StoredToken | undefined> {
+  const stored = await store.tokens.get(tenantNo);
+  const expiresAt = stored?.expiresAt.getTime() ?? 0;
+  if (!stored || expiresAt - clock.now() < SHORTEST_LIFE_MS) return undefined;
+  try {
+    return { accessToken: sealer.open(stored.sealed, contextOf(tenantNo)), expiresAt };
+  } catch (error) {
+    // A key that was taken out of ENCRYPTION_KEYS costs one token request, no more.
+    log.warn({ tenantNo, why: error instanceof Error ? error.message : 'unknown' }, 'A stored token does not open');
+    return undefined;
+  }
+}
+
+/** Graph refused this token: no worker may try it again. A newer one, put there meanwhile, stays. */
+export async function expireToken(
+  { store }: Pick<ActivityDeps, 'store'>,
+  tenantNo: number,
+  token: StoredToken,
+): Promise<void> {
+  const stored = await store.tokens.get(tenantNo);
+  if (stored?.expiresAt.getTime() === token.expiresAt) await store.tokens.put(tenantNo, stored.sealed, new Date(0));
+}

@@ -1,0 +1,178 @@
+import type { SliceInput, SliceOutcome } from '../domain/activities.ts';
+import type { OpenFeed, OpenSlice } from '../store/store.ts';
+import type { ActivityDeps, RunContext } from './deps.ts';
+import { runFeed, type FeedEnd, type Slice } from './feed-run.ts';
+import { graphRefused, graphUnavailable } from './graph-unavailable.ts';
+import { expireToken, readToken, type StoredToken } from './stored-token.ts';
+
+/** Removals begin even at the budget's end, and get this much: otherwise a slice could come to them and never through. */
+const SHORTEST_REMOVALS_MS = 10_000;
+/** A round that must begin anew again and again is Microsoft's trouble: the waits between grow. */
+const FIRST_RESTART_WAIT_MS = 30_000;
+const LONGEST_RESTART_WAIT_MS = 10 * 60_000;
+
+/**
+ * Works on a round until it is complete, the budget is used up, or something else must happen first. Whatever kills it,
+ * the next slice goes on from the last page that was committed.
+ */
+export async function syncSlice(deps: ActivityDeps, input: SliceInput, context: RunContext): Promise<SliceOutcome> {
+  const { store, clock, graph } = deps;
+  const { tenantNo } = input;
+  const startedAt = clock.now();
+  const opened = await store.sync.openSlice({ ...input, queryHash: graph.queryHash });
+  if (opened === 'halted') return { outcome: 'superseded', kind: input.kind };
+  const token = await readToken(deps, tenantNo);
+  if ('completed' in opened) return completed(deps, opened.completed, token);
+  const { kind } = opened;
+  if (!token) return { outcome: 'token_needed', kind };
+
+  const progress = { pages: 0, changes: 0 };
+  const slice: Slice = {
+    tenantNo,
+    accessToken: token.accessToken,
+    // What is asked for last must still be written within the budget.
+    fetchUntil: startedAt + deps.sliceBudgetMs - Math.min(5_000, deps.sliceBudgetMs / 10),
+    signal: context.signal,
+    kept: { waits: 0 },
+    wrote(changes) {
+      progress.pages++;
+      progress.changes += changes;
+      context.heartbeat({ ...progress });
+    },
+    beat: () => context.heartbeat({ ...progress }),
+  };
+
+  const end = worst(await runFeeds(deps, slice, opened));
+  switch (end.end) {
+    case 'done':
+      break;
+    case 'unfinished':
+      return { outcome: 'unfinished', kind, tokenExpiresAt: token.expiresAt };
+    case 'superseded':
+      return { outcome: 'superseded', kind };
+    case 'token_needed':
+      await expireToken(deps, tenantNo, token);
+      return { outcome: 'token_needed', kind };
+    case 'forbidden':
+      return { outcome: 'forbidden', kind, ...(end.requestId === undefined ? {} : { requestId: end.requestId }) };
+    case 'throttled':
+      return { outcome: 'throttled', kind, retryAfterMs: end.retryAfterMs };
+    case 'expired':
+      return startAnew(deps, input, opened, token, end.atStart);
+    case 'unavailable':
+      throw graphUnavailable(end);
+    case 'refused':
+      throw graphRefused(end);
+  }
+  return finishRound(deps, slice, opened, token, startedAt + deps.sliceBudgetMs);
+}
+
+/** In delta rounds users come before groups, so that members are known; a full round runs both side by side. */
+async function runFeeds(deps: ActivityDeps, slice: Slice, { kind, feeds }: OpenSlice): Promise<readonly FeedEnd[]> {
+  const open = [feeds.users, feeds.groups].filter((feed) => !feed.done);
+  if (kind === 'full') return runTogether(deps, slice, open);
+  const ends: FeedEnd[] = [];
+  for (const feed of open) {
+    if (ends.length > 0 && deps.clock.now() >= slice.fetchUntil) return [...ends, { end: 'unfinished' }];
+    const end = await runFeed(deps, slice, feed);
+    ends.push(end);
+    if (end.end !== 'done') break;
+  }
+  return ends;
+}
+
+/** What ends one feed for a reason ends the other too, cleanly: nothing is in flight or half written when this returns. */
+async function runTogether(deps: ActivityDeps, slice: Slice, open: readonly OpenFeed[]): Promise<readonly FeedEnd[]> {
+  const stop = new AbortController();
+  const together: Slice = { ...slice, signal: AbortSignal.any([slice.signal, stop.signal]) };
+  const run = async (feed: OpenFeed): Promise<FeedEnd> => {
+    try {
+      const end = await runFeed(deps, together, feed);
+      if (end.end !== 'done' && end.end !== 'unfinished') stop.abort();
+      return end;
+    } catch (error) {
+      // The other feed ended this one: its reason is told, this one merely goes on in the next slice.
+      if (stop.signal.aborted && error === stop.signal.reason) return { end: 'unfinished' };
+      stop.abort();
+      throw error;
+    }
+  };
+  const settled = await Promise.allSettled(open.map(run));
+  slice.signal.throwIfAborted();
+  return settled.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
+}
+
+// What must be known first stands first: who lost the fence says nothing more, a dead token explains a refusal.
+const ORDER: readonly FeedEnd['end'][] = [
+  'superseded',
+  'token_needed',
+  'forbidden',
+  'refused',
+  'expired',
+  'throttled',
+  'unavailable',
+  'unfinished',
+  'done',
+];
+
+function worst(ends: readonly FeedEnd[]): FeedEnd {
+  return [...ends].sort((a, b) => ORDER.indexOf(a.end) - ORDER.indexOf(b.end))[0] ?? { end: 'done' };
+}
+
+/** Dead links: the round goes on as a full one from its start, beside the mirror (4.5). */
+async function startAnew(
+  deps: ActivityDeps,
+  input: SliceInput,
+  opened: OpenSlice,
+  token: StoredToken,
+  atStart: boolean,
+): Promise<SliceOutcome> {
+  const { tenantNo } = input;
+  // "Start again" in answer to a start: there is nothing to drop, and only time helps.
+  if (atStart && opened.kind === 'full') throw graphUnavailable({});
+  const restarted = await deps.store.sync.restartAsFull(fencesOf(opened));
+  if (restarted === 'superseded') return { outcome: 'superseded', kind: opened.kind };
+  deps.log.warn({ tenantNo, was: opened.kind }, 'A delta or page link is dead: a full round starts');
+  const again = `restarted/${tenantNo}`;
+  const first = deps.patience.count(again) === 0;
+  const wait = deps.patience.next(again, FIRST_RESTART_WAIT_MS, LONGEST_RESTART_WAIT_MS);
+  if (!first) throw graphUnavailable({ retryAfterMs: wait });
+  return { outcome: 'unfinished', kind: 'full', tokenExpiresAt: token.expiresAt };
+}
+
+async function finishRound(
+  deps: ActivityDeps,
+  slice: Slice,
+  opened: OpenSlice,
+  token: StoredToken,
+  budgetEnd: number,
+): Promise<SliceOutcome> {
+  const { store, clock } = deps;
+  const { kind } = opened;
+  const fences = fencesOf(opened);
+  const left = AbortSignal.timeout(Math.max(budgetEnd - clock.now(), SHORTEST_REMOVALS_MS));
+  const removed = await store.sync.applyRemovals(fences, slice.beat, AbortSignal.any([slice.signal, left]));
+  if (removed === 'superseded') return { outcome: 'superseded', kind };
+  slice.signal.throwIfAborted();
+  if (removed === 'stopped') return { outcome: 'unfinished', kind, tokenExpiresAt: token.expiresAt };
+  const summary = await store.sync.completeRound(fences);
+  if (summary === 'superseded') return { outcome: 'superseded', kind };
+  deps.patience.reset(`restarted/${slice.tenantNo}`);
+  deps.patience.reset(`throttled/${slice.tenantNo}`);
+  return completed(deps, summary, token);
+}
+
+function completed(
+  { syncIntervalMs }: Pick<ActivityDeps, 'syncIntervalMs'>,
+  { kind, changes }: { readonly kind: SliceOutcome['kind']; readonly changes: number },
+  token: StoredToken | undefined,
+): SliceOutcome {
+  return { outcome: 'completed', kind, changes, nextInMs: syncIntervalMs, tokenExpiresAt: token?.expiresAt ?? 0 };
+}
+
+function fencesOf({ feeds }: OpenSlice) {
+  return [feeds.users.fence, feeds.groups.fence];
+}

@@ -1,0 +1,19 @@
+import type { VerifyOutcome } from '../domain/activities.ts';
+import type { ActivityDeps, RunContext } from './deps.ts';
+import { graphUnavailable } from './graph-unavailable.ts';
+import { readToken } from './stored-token.ts';
+
+export async function verifyConsent(
+  deps: Pick<ActivityDeps, 'store' | 'graph' | 'sealer' | 'clock' | 'log'>,
+  { tenantNo }: { readonly tenantNo: number },
+  context: RunContext,
+): Promise<VerifyOutcome> {
+  const token = await readToken(deps, tenantNo);
+  // The workflow gets one before each try; without it there is nothing to verify with.
+  if (!token) return { verified: false, missing: [] };
+  const grant = await deps.graph.verifyGrant({ accessToken: token.accessToken, signal: context.signal });
+  if (grant.kind === 'throttled' || grant.kind === 'unavailable') throw graphUnavailable(grant);
+  const { missing, requestId } = grant;
+  if (grant.kind === 'granted') return { verified: true, missing };
+  return { verified: false, missing, ...(requestId === undefined ? {} : { requestId }) };
+}
