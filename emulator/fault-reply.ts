@@ -77,7 +77,7 @@ function retryHeaders(world: World, fault: StatusFault): Record<string, string> 
 /** Throttled answers of Graph say by which limit (reference, 5.2). */
 function throttleHeaders(fault: StatusFault, request: HttpRequest, isGraph: boolean): Record<string, string> {
   if (!isGraph || fault.status !== 429) return {};
-  const parts = /^Bearer [^.]+\.([^.]+)\./i.exec(String(request.headers['authorization'] ?? ''))?.[1];
+  const parts = /^Bearer [^.]+\.([^.]+)\./i.exec(request.headers['authorization'] ?? '')?.[1];
   const claims = parts === undefined ? '' : Buffer.from(parts, 'base64url').toString('utf8');
   const app = /"appid":"([^"]+)"/.exec(claims)?.[1] ?? '';
   const tenant = /"tid":"([^"]+)"/.exec(claims)?.[1] ?? '';

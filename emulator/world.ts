@@ -4,7 +4,7 @@ import { Sealer } from './sealer.ts';
 import { AuthorizationCodes } from './login/authorization-codes.ts';
 import { DEFAULT_CLIENT_ID, makeRegistration, type AppRegistration, type RegistrationInput } from './registrations.ts';
 import { RequestLog } from './request-log.ts';
-import { SigningKeys } from './signing-keys.ts';
+import type { SigningKeys } from './signing-keys.ts';
 import { Tenant, type TenantSpec } from './tenant.ts';
 
 /** Everything the emulator knows. Rooms receive it as an argument; nothing of it is global. */

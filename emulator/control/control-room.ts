@@ -149,7 +149,9 @@ export class ControlRoom {
 
 function summary(tenant: Tenant): Readonly<Record<string, unknown>> {
   const { directory } = tenant;
-  const accounts = tenant.accounts().map(({ ref: _, ...account }) => account);
+  const accounts = tenant
+    .accounts()
+    .map(({ id, userPrincipalName, displayName, part }) => ({ id, userPrincipalName, displayName, part }));
   return {
     id: tenant.id,
     displayName: tenant.displayName,

@@ -2,16 +2,16 @@ import type { DirectoryRecord, Json } from '../directory/directory-record.ts';
 import { indexOf, kindOf, type ObjectKind, type ObjectRef } from '../directory/object-ref.ts';
 import type { Tenant } from '../tenant.ts';
 
-const USER_ATTRIBUTES = [
-  ...['id', 'userPrincipalName', 'displayName', 'givenName', 'surname', 'mail', 'mailNickname', 'otherMails'],
-  ...['proxyAddresses', 'accountEnabled', 'userType', 'externalUserState', 'jobTitle', 'department', 'companyName'],
-  ...['employeeId', 'officeLocation', 'usageLocation', 'preferredLanguage', 'createdDateTime', 'onPremisesSyncEnabled'],
-];
+const USER_ATTRIBUTES = (
+  'id userPrincipalName displayName givenName surname mail mailNickname otherMails proxyAddresses ' +
+  'accountEnabled userType externalUserState jobTitle department companyName employeeId officeLocation ' +
+  'usageLocation preferredLanguage createdDateTime onPremisesSyncEnabled'
+).split(' ');
 
-const GROUP_ATTRIBUTES = [
-  ...['id', 'displayName', 'description', 'mail', 'mailNickname', 'mailEnabled', 'securityEnabled', 'groupTypes'],
-  ...['visibility', 'isAssignableToRole', 'onPremisesSyncEnabled'],
-];
+const GROUP_ATTRIBUTES = (
+  'id displayName description mail mailNickname mailEnabled securityEnabled groupTypes visibility ' +
+  'isAssignableToRole onPremisesSyncEnabled'
+).split(' ');
 
 export interface TruthMembership {
   readonly groupId: string;

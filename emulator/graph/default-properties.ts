@@ -1,20 +1,20 @@
 import { METADATA } from './metadata.ts';
 
 /** What a list or a GET returns of a type when nothing is selected (list users and list groups pages of Graph). */
-const USER = [
-  ...['businessPhones', 'displayName', 'givenName', 'id', 'jobTitle', 'mail', 'mobilePhone', 'officeLocation'],
-  ...['preferredLanguage', 'surname', 'userPrincipalName'],
-];
+const USER = (
+  'businessPhones displayName givenName id jobTitle mail mobilePhone officeLocation preferredLanguage ' +
+  'surname userPrincipalName'
+).split(' ');
 
-const GROUP = [
-  ...['id', 'deletedDateTime', 'classification', 'createdDateTime', 'description', 'displayName', 'expirationDateTime'],
-  ...['groupTypes', 'isAssignableToRole', 'mail', 'mailEnabled', 'mailNickname', 'membershipRule'],
-  ...['membershipRuleProcessingState', 'onPremisesDomainName', 'onPremisesLastSyncDateTime', 'onPremisesNetBiosName'],
-  ...['onPremisesSamAccountName', 'onPremisesSecurityIdentifier', 'onPremisesSyncEnabled', 'preferredDataLocation'],
-  ...['preferredLanguage', 'proxyAddresses', 'renewedDateTime', 'resourceBehaviorOptions'],
-  ...['resourceProvisioningOptions', 'securityEnabled', 'securityIdentifier', 'theme', 'uniqueName', 'visibility'],
-  ...['onPremisesProvisioningErrors', 'serviceProvisioningErrors'],
-];
+const GROUP = (
+  'id deletedDateTime classification createdDateTime description displayName expirationDateTime ' +
+  'groupTypes isAssignableToRole mail mailEnabled mailNickname membershipRule ' +
+  'membershipRuleProcessingState onPremisesDomainName onPremisesLastSyncDateTime onPremisesNetBiosName ' +
+  'onPremisesSamAccountName onPremisesSecurityIdentifier onPremisesSyncEnabled preferredDataLocation ' +
+  'preferredLanguage proxyAddresses renewedDateTime resourceBehaviorOptions ' +
+  'resourceProvisioningOptions securityEnabled securityIdentifier theme uniqueName visibility ' +
+  'onPremisesProvisioningErrors serviceProvisioningErrors'
+).split(' ');
 
 /** Returned only when they are selected by name. */
 const SELECT_ONLY = new Set(['customSecurityAttributes', 'isManagementRestricted', 'createdByAppId', 'isDisabled']);
@@ -26,7 +26,9 @@ export function defaultProperties(type: string): readonly string[] {
 }
 
 /** Kept outside the directory, so a collection cannot return them: 501 (list users page). */
-export const NOT_IN_COLLECTIONS: ReadonlySet<string> = new Set([
-  ...['aboutMe', 'birthday', 'hireDate', 'interests', 'mySite', 'pastProjects', 'preferredName', 'responsibilities'],
-  ...['schools', 'skills', 'mailboxSettings'],
-]);
+export const NOT_IN_COLLECTIONS: ReadonlySet<string> = new Set(
+  (
+    'aboutMe birthday hireDate interests mySite pastProjects preferredName responsibilities schools ' +
+    'skills mailboxSettings'
+  ).split(' '),
+);

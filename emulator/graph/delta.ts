@@ -90,12 +90,12 @@ export class DeltaService {
     const end = row?.length ?? directory.size(kind);
     const units: PageUnit[] = [];
     const open: [number, number][] = [];
-    let room = settings.delta.membersPerPage;
+    const budget = { members: settings.delta.membersPerPage };
     const show = (ref: ObjectRef, place: number): void => {
       let relations = tracked.manager ? items.managerOf(ref) : '';
       if (tracked.members) {
-        const slice = this.#memberSlice(tenant, ref, place, Math.min(settings.delta.memberSliceSize, room));
-        room -= slice.members.length;
+        const slice = this.#memberSlice(tenant, ref, place, Math.min(settings.delta.memberSliceSize, budget.members));
+        budget.members -= slice.members.length;
         relations = items.relation('members', slice.members);
         if (slice.next !== undefined) open.push([indexOf(ref), slice.next]);
       }
@@ -105,11 +105,11 @@ export class DeltaService {
     for (const [group, place] of token.open) {
       const ref = refOf('group', group);
       if (!directory.isLive(ref)) continue;
-      if (room > 0 && units.length < size) show(ref, place);
+      if (budget.members > 0 && units.length < size) show(ref, place);
       else open.push([group, place]);
     }
     let { at } = token;
-    for (; at < end && units.length < size && room > 0 && open.length < OPEN_GROUPS; at += 1) {
+    for (; at < end && units.length < size && budget.members > 0 && open.length < OPEN_GROUPS; at += 1) {
       const ref = row?.[at] ?? refOf(kind, at);
       if (directory.isLive(ref)) show(ref, 0);
     }

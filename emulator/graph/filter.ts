@@ -106,7 +106,9 @@ class FilterParser {
     const name = this.#next();
     this.#check(name);
     this.#expect(',');
-    const value = String(this.#literal()).toLowerCase();
+    const literal = this.#literal();
+    if (typeof literal !== 'string') throw this.#invalid();
+    const value = literal.toLowerCase();
     this.#expect(')');
     if (!atStart) this.#advanced = true;
     return (record) => {

@@ -24,10 +24,9 @@ export interface GraphAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-const KNOWN_OPTIONS = new Set([
-  ...['$select', '$top', '$filter', '$orderby', '$expand', '$search', '$count', '$skip', '$skiptoken', '$deltatoken'],
-  '$format',
-]);
+const KNOWN_OPTIONS = new Set(
+  '$select $top $filter $orderby $expand $search $count $skip $skiptoken $deltatoken $format'.split(' '),
+);
 
 /** System query options; their names are compared without case, and one that OData does not know is refused. */
 export function systemOptions(query: URLSearchParams): Map<string, string> {

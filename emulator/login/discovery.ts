@@ -32,11 +32,10 @@ export function openidConfiguration(world: World, request: HttpRequest, name: st
     http_logout_supported: true,
     frontchannel_logout_supported: true,
     end_session_endpoint: `${base}/oauth2/v2.0/logout`,
-    claims_supported: [
-      ...['sub', 'iss', 'cloud_instance_name', 'cloud_instance_host_name', 'cloud_graph_host_name', 'msgraph_host'],
-      ...['aud', 'exp', 'iat', 'auth_time', 'acr', 'nonce', 'preferred_username', 'name', 'tid', 'ver', 'at_hash'],
-      ...['c_hash', 'email'],
-    ],
+    claims_supported: (
+      'sub iss cloud_instance_name cloud_instance_host_name cloud_graph_host_name msgraph_host aud exp iat ' +
+      'auth_time acr nonce preferred_username name tid ver at_hash c_hash email'
+    ).split(' '),
     tenant_region_scope: authority.kind === 'tenant' ? 'EU' : null,
     cloud_instance_name: 'microsoftonline.com',
     cloud_graph_host_name: 'graph.windows.net',
