@@ -91,7 +91,7 @@ export class Browser {
  */
 export async function connectAsAdministrator(browser: Browser, setupUrl: string, account: string): Promise<Answer> {
   const page = await browser.get(setupUrl);
-  const start = /href="([^"]*\/start)"/.exec(page.text)?.[1];
+  const start = /(?:href|action)="([^"]*\/start)"/.exec(page.text)?.[1];
   if (start === undefined) throw new Error(`No start button on ${setupUrl} (${page.status})`);
   return acceptAtMicrosoft(browser, await browser.get(new URL(start, page.url).href), account);
 }
