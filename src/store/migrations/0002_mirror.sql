@@ -53,7 +53,11 @@ CREATE TABLE round (
   started_at   timestamptz NOT NULL,
   completed_at timestamptz,
   pages        integer NOT NULL DEFAULT 0,
-  changes      integer NOT NULL DEFAULT 0
+  changes      integer NOT NULL DEFAULT 0,
+  -- How many more (or fewer) are visible since the counts of the tenant were last set: what its events add up to.
+  users        integer NOT NULL DEFAULT 0,
+  groups       integer NOT NULL DEFAULT 0,
+  memberships  integer NOT NULL DEFAULT 0
 );
 
 -- Where each feed stands. `epoch` is the fence: a slice raises it and writes only while it is still its own.

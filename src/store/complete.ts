@@ -1,0 +1,77 @@
+import { sql } from 'kysely';
+import { tell } from './events.ts';
+import { holdFences, lockCheckpoints } from './fence.ts';
+import { summaryOf } from './rounds.ts';
+import type { Database, Tx } from './schema.ts';
+import type { Fence, SyncStore, SyncSummary } from './store.ts';
+
+/** Ends a round whose removals are applied: from here on the mirror is of the moment when it began. */
+export function createCompleteRound(db: Database): SyncStore['completeRound'] {
+  return (fences) => db.transaction().execute((tx) => completeRound(tx, fences));
+}
+
+interface Counts {
+  readonly users: number;
+  readonly groups: number;
+  readonly memberships: number;
+}
+
+async function completeRound(tx: Tx, fences: readonly Fence[]): Promise<SyncSummary | 'superseded'> {
+  const [first] = fences;
+  if (!first) throw new Error('A fence is needed');
+  const { tenantNo } = first;
+  const tenant = await tx
+    .selectFrom('tenant')
+    .select(['id', 'users', 'groups', 'memberships'])
+    .where('no', '=', tenantNo)
+    .forUpdate()
+    .executeTakeFirst();
+  const held = tenant && (await holdFences(tx, fences));
+  if (!held) return 'superseded';
+  await assertNothingWaits(tx, tenantNo);
+  const round = await tx
+    .updateTable('round')
+    .set({ completed_at: sql`clock_timestamp()` })
+    .where('tenant_no', '=', tenantNo)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  // What a delta round told is what the counts changed by; a full round counts again, which would heal them.
+  const counts: Counts =
+    round.kind === 'full'
+      ? await countVisible(tx, tenantNo)
+      : {
+          users: tenant.users + round.users,
+          groups: tenant.groups + round.groups,
+          memberships: tenant.memberships + round.memberships,
+        };
+  const summary = summaryOf(round, round.completed_at ?? round.started_at);
+  await tx
+    .updateTable('tenant')
+    .set({ last_sync: JSON.stringify(summary), as_of: round.started_at, ...counts })
+    .where('no', '=', tenantNo)
+    .execute();
+  if (round.marks) await tx.deleteFrom('round_mark').where('tenant_no', '=', tenantNo).execute();
+  if (round.kind === 'full' || round.changes > 0) {
+    await tell(tx, tenantNo, [
+      { type: 'sync.completed', subject: { kind: 'sync', id: tenant.id }, data: { ...summary, counts } },
+    ]);
+  }
+  return summary;
+}
+
+async function assertNothingWaits(tx: Tx, tenantNo: number): Promise<void> {
+  const unfinished = (await lockCheckpoints(tx, tenantNo)).filter((row) => !row.done).map((row) => row.feed);
+  if (unfinished.length > 0) throw new Error(`Tenant ${tenantNo}: not at its deltaLink: ${unfinished.join(', ')}`);
+  const { rows } = await sql`SELECT 1 FROM staged_removal WHERE tenant_no = ${tenantNo} LIMIT 1`.execute(tx);
+  if (rows.length > 0) throw new Error(`Tenant ${tenantNo}: removals wait to be applied`);
+}
+
+async function countVisible(tx: Tx, tenantNo: number): Promise<Counts> {
+  const { rows } = await sql<Counts>`
+    SELECT (SELECT count(*) FROM directory_user WHERE tenant_no = ${tenantNo} AND deleted_at IS NULL) AS users,
+      (SELECT count(*) FROM directory_group WHERE tenant_no = ${tenantNo} AND deleted_at IS NULL) AS groups,
+      (SELECT count(*) FROM visible_membership WHERE tenant_no = ${tenantNo}) AS memberships`.execute(tx);
+  const [counts] = rows;
+  if (!counts) throw new Error('A count has no row');
+  return counts;
+}

@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { CompiledQuery, Kysely, PostgresDialect, type PostgresPool } from 'kysely';
+import type { Logger } from 'pino';
+import { createConsents } from './consents.ts';
+import { createDirectory } from './directory.ts';
+import { advisoryLock, processLock } from './exclusively.ts';
+import { createFeed } from './feed.ts';
+import { lockFolder } from './folder-lock.ts';
+import { noticeRestore } from './identity.ts';
+import { createIntents } from './intents.ts';
+import { migrateToLatest } from './migrate.ts';
+import { openPglite } from './pglite.ts';
+import { openPostgres, whereIs } from './postgres.ts';
+import type { Database, Schema } from './schema.ts';
+import type { Store } from './store.ts';
+import { createSync } from './sync.ts';
+import { createTenants } from './tenants.ts';
+import { createTokens } from './tokens.ts';
+import { waitForDatabase } from './wait.ts';
+
+export interface StoreOptions {
+  /** A PostgreSQL server; without it the embedded database under `dataDir`. */
+  readonly databaseUrl?: string | undefined;
+  readonly dataDir: string;
+  readonly log: Logger;
+  readonly maxConnections?: number;
+  /** Ends the wait for a server that does not answer. */
+  readonly signal?: AbortSignal;
+}
+
+/** Opens the database, waiting for it if need be, and brings its tables up to date. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  return options.databaseUrl === undefined ? openEmbedded(options) : openServer(options.databaseUrl, options);
+}
+
+async function openServer(databaseUrl: string, options: StoreOptions): Promise<Store> {
+  const pool = openPostgres(databaseUrl, options.maxConnections ?? 10, options.log);
+  const db = openDatabase(pool);
+  try {
+    await waitForDatabase(() => ping(db), whereIs(databaseUrl), options.log, options.signal);
+    return await prepare(db, { exclusively: advisoryLock(db) }, options.log);
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+}
+
+async function openEmbedded({ dataDir, log }: StoreOptions): Promise<Store> {
+  const folder = join(dataDir, 'pglite');
+  const unlock = await lockFolder(folder);
+  try {
+    const db = openDatabase(await openPglite(folder));
+    return await prepare(db, { exclusively: processLock(), afterClose: unlock }, log);
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+export function openDatabase(pool: PostgresPool): Database {
+  return new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+}
+
+export interface StoreParts {
+  readonly exclusively: Store['exclusively'];
+  readonly afterClose?: () => Promise<void>;
+}
+
+async function prepare(db: Database, parts: StoreParts, log: Logger): Promise<Store> {
+  const migrated = await migrateToLatest(db);
+  if (migrated.length > 0) log.info({ migrated }, 'The database was brought up to date');
+  if (await noticeRestore(db)) log.warn('The database was restored: older cursors of the feed are void');
+  return createStore(db, parts);
+}
+
+/** The store on a database whose tables are up to date. */
+export function createStore(db: Database, parts: StoreParts): Store {
+  return {
+    tenants: createTenants(db),
+    intents: createIntents(db),
+    consents: createConsents(db),
+    tokens: createTokens(db),
+    sync: createSync(db),
+    directory: createDirectory(db),
+    feed: createFeed(db),
+    ping: () => ping(db),
+    exclusively: parts.exclusively,
+    close: async () => {
+      await db.destroy();
+      await parts.afterClose?.();
+    },
+  };
+}
+
+async function ping(db: Database): Promise<void> {
+  await db.executeQuery(CompiledQuery.raw('SELECT 1'));
+}

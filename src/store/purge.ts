@@ -1,0 +1,77 @@
+import { sql, type RawBuilder } from 'kysely';
+import { tell } from './events.ts';
+import { markDeleting } from './intents.ts';
+import type { Database, Tx } from './schema.ts';
+
+const BATCH_ROWS = 5_000;
+
+/** What grows with the directory, in an order that empties the largest first. */
+const LARGE_TABLES = ['membership', 'directory_user', 'directory_group', 'round_mark', 'staged_removal'] as const;
+const SMALL_TABLES = ['round', 'checkpoint', 'tenant_token', 'consent_attempt', 'intent'] as const;
+
+/**
+ * Deletes what a tenant owns in batches. Each goes by itself, so that it can be broken off and repeated anywhere;
+ * the tenant is gone, and its name free, with the last transaction.
+ */
+export function createPurge(db: Database): (no: number, heartbeat: () => void) => Promise<void> {
+  return async (no, heartbeat) => {
+    const begun = await db.transaction().execute((tx) => begin(tx, no));
+    if (!begun) return;
+    for (const table of LARGE_TABLES) {
+      await inBatches(db, sql.table(table), sql`tenant_no = ${no}`, heartbeat);
+    }
+    await inBatches(db, sql.table('event'), sql`tenant_no = ${no} AND type NOT LIKE 'tenant.%'`, heartbeat);
+    await db.transaction().execute((tx) => finish(tx, no));
+  };
+}
+
+/** Raises the fences for good: a page that commits later would leave rows behind. */
+async function begin(tx: Tx, no: number): Promise<boolean> {
+  if (!(await lockLive(tx, no))) return false;
+  await markDeleting(tx, no);
+  return true;
+}
+
+function lockLive(tx: Tx, no: number) {
+  return tx
+    .selectFrom('tenant')
+    .select('id')
+    .where('no', '=', no)
+    .where('deleted_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+async function inBatches(
+  db: Database,
+  table: RawBuilder<unknown>,
+  where: RawBuilder<unknown>,
+  heartbeat: () => void,
+): Promise<void> {
+  for (let deleted = BATCH_ROWS; deleted === BATCH_ROWS; heartbeat()) {
+    const { rows } = await sql<{ n: number }>`
+      WITH gone AS (
+        DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE ${where} LIMIT ${BATCH_ROWS}))
+        RETURNING 1
+      ) SELECT count(*) AS n FROM gone`.execute(db);
+    deleted = rows[0]?.n ?? 0;
+  }
+}
+
+async function finish(tx: Tx, no: number): Promise<void> {
+  const tenant = await lockLive(tx, no);
+  if (!tenant) return;
+  for (const table of SMALL_TABLES) {
+    await sql`DELETE FROM ${sql.table(table)} WHERE tenant_no = ${no}`.execute(tx);
+  }
+  // What stays of it: its name for the events of its states, and nothing else that someone wrote.
+  await sql`UPDATE event SET data = data - 'name' WHERE tenant_no = ${no}`.execute(tx);
+  await sql`
+    UPDATE tenant SET deleted_at = now(), updated_at = now(), name = NULL, groups_to_sync = '[]', entra_tenant = NULL,
+      expected_entra_tenant = NULL, candidate = NULL, problem = NULL, last_sync = NULL, as_of = NULL,
+      users = 0, groups = 0, memberships = 0
+    WHERE no = ${no}`.execute(tx);
+  await tell(tx, no, [
+    { type: 'tenant.deleted', subject: { kind: 'tenant', id: tenant.id }, data: { id: tenant.id }, reason: 'purge' },
+  ]);
+}

@@ -1,0 +1,210 @@
+import { sql } from 'kysely';
+import type { Attributes, ObjectKind, RemovalReason } from '../domain/directory.ts';
+import type { NewEvent } from '../domain/event.ts';
+import { membershipEvent, type MembershipRow, netOf, objectEvent, objectGone } from './changes.ts';
+import { tell } from './events.ts';
+import { fenced, type FencedRound } from './fence.ts';
+import { arrayText, onlyVisible, visibleAround } from './memberships.ts';
+import { OBJECT_TABLE } from './objects.ts';
+import type { Database, Tx } from './schema.ts';
+import type { Fence, SyncStore } from './store.ts';
+import { stageUnseen } from './sweep.ts';
+
+/** Rows, and with them events, that one transaction removes: it must not hold up the feed for long. */
+const BATCH_ROWS = 1_000;
+
+interface Batch {
+  readonly events: readonly NewEvent[];
+  /** Rows of the mirror that went or changed. */
+  readonly written: number;
+  readonly more: boolean;
+}
+
+type Step = (tx: Tx, round: FencedRound) => Promise<Batch>;
+
+/** In this order a membership's end is told before that of its group or member. */
+const STEPS: readonly Step[] = [
+  applyDisables,
+  removeMemberships,
+  (tx, round) => removeObjects(tx, round, 'group'),
+  (tx, round) => removeObjects(tx, round, 'user'),
+  tellUntold,
+];
+
+/** Removes at the end of a round what waited for it. May be broken off between any two batches, and repeated. */
+export function createApplyRemovals(db: Database): SyncStore['applyRemovals'] {
+  return async (fences, heartbeat, signal) => {
+    const waiting = await fenced(db, fences, prepareRemovals);
+    if (waiting === 'superseded') return waiting;
+    heartbeat();
+    if (!waiting) return 'applied';
+    for (const step of STEPS) {
+      for (let more = true; more; heartbeat()) {
+        if (signal.aborted) return 'stopped';
+        const batch = await removeBatch(db, fences, step);
+        if (batch === 'superseded') return batch;
+        ({ more } = batch);
+      }
+    }
+    return 'applied';
+  };
+}
+
+/** Whether anything is to be done: in most rounds nothing is. */
+async function prepareRemovals(tx: Tx, { tenantNo, kind, marks }: FencedRound): Promise<boolean> {
+  const undone = await sql`SELECT 1 FROM checkpoint WHERE tenant_no = ${tenantNo} AND NOT done`.execute(tx);
+  if (undone.rows.length > 0) throw new Error(`Tenant ${tenantNo}: a feed has not reached its deltaLink`);
+  if (kind === 'full' && marks) await stageUnseen(tx, tenantNo);
+  const { rows } = await sql<{ waiting: boolean }>`
+    SELECT EXISTS (SELECT 1 FROM staged_removal WHERE tenant_no = ${tenantNo})
+      OR EXISTS (SELECT 1 FROM membership WHERE tenant_no = ${tenantNo} AND NOT told) AS waiting`.execute(tx);
+  return rows[0]?.waiting ?? true;
+}
+
+function removeBatch(db: Database, fences: readonly Fence[], step: Step): Promise<Batch | 'superseded'> {
+  return fenced(db, fences, async (tx, round) => {
+    const batch = await step(tx, round);
+    const events = round.quiet ? [] : batch.events;
+    const changes = round.quiet ? batch.written : events.length;
+    if (changes > 0) await addToRound(tx, round.tenantNo, changes, events);
+    await tell(tx, round.tenantNo, events);
+    return batch;
+  });
+}
+
+async function addToRound(tx: Tx, tenantNo: number, changes: number, events: readonly NewEvent[]): Promise<void> {
+  const net = netOf(events);
+  await sql`
+    UPDATE round SET changes = changes + ${changes}, users = users + ${net.users}, groups = groups + ${net.groups},
+      memberships = memberships + ${net.memberships}
+    WHERE tenant_no = ${tenantNo}`.execute(tx);
+}
+
+async function applyDisables(tx: Tx, { tenantNo }: FencedRound): Promise<Batch> {
+  const { rows: staged } = await sql<{ object_id: string }>`
+    DELETE FROM staged_removal WHERE (tenant_no, kind, object_id, member_id) IN (
+      SELECT tenant_no, kind, object_id, member_id FROM staged_removal
+      WHERE tenant_no = ${tenantNo} AND kind = 'disable' ORDER BY object_id LIMIT ${BATCH_ROWS})
+    RETURNING object_id`.execute(tx);
+  if (staged.length === 0) return { events: [], written: 0, more: false };
+  const { rows } = await sql<{ id: string; before: Attributes; after: Attributes; deleted: boolean }>`
+    WITH old AS (
+      SELECT id, data FROM directory_user
+      WHERE tenant_no = ${tenantNo} AND id = ANY(${arrayText(staged.map((row) => row.object_id))}::uuid[])
+        AND data->'accountEnabled' IS DISTINCT FROM 'false'
+    )
+    UPDATE directory_user u SET data = u.data || '{"accountEnabled": false}'
+    FROM old WHERE u.tenant_no = ${tenantNo} AND u.id = old.id
+    RETURNING u.id, old.data AS before, u.data AS after, u.deleted_at IS NOT NULL AS deleted`.execute(tx);
+  const events = rows
+    .filter((row) => !row.deleted)
+    .map((row) => objectEvent('user', { ...row, existed: true, was_deleted: false }));
+  return { events, written: rows.length, more: staged.length === BATCH_ROWS };
+}
+
+async function removeMemberships(tx: Tx, { tenantNo, quiet }: FencedRound): Promise<Batch> {
+  const { rows: staged } = await sql<Pick<MembershipRow, 'group_id' | 'member_id'>>`
+    DELETE FROM staged_removal WHERE (tenant_no, kind, object_id, member_id) IN (
+      SELECT tenant_no, kind, object_id, member_id FROM staged_removal
+      WHERE tenant_no = ${tenantNo} AND kind = 'membership' ORDER BY object_id, member_id LIMIT ${BATCH_ROWS})
+    RETURNING object_id AS group_id, member_id`.execute(tx);
+  if (staged.length === 0) return { events: [], written: 0, more: false };
+  const pairs = sql`
+    unnest(${arrayText(staged.map((row) => row.group_id))}::uuid[], ${arrayText(staged.map((row) => row.member_id))}::uuid[])
+      AS i(group_id, member_id)`;
+  const { rows: members } = await sql<MembershipRow>`
+    SELECT m.group_id, m.member_id, m.member_type FROM ${pairs}
+    JOIN membership m ON m.tenant_no = ${tenantNo} AND m.group_id = i.group_id AND m.member_id = i.member_id`.execute(
+    tx,
+  );
+  const visible = quiet ? [] : await onlyVisible(tx, tenantNo, members);
+  await sql`
+    DELETE FROM membership m USING ${pairs}
+    WHERE m.tenant_no = ${tenantNo} AND m.group_id = i.group_id AND m.member_id = i.member_id`.execute(tx);
+  return {
+    events: visible.map((row) => membershipEvent('removed', row)),
+    written: members.length,
+    more: staged.length === BATCH_ROWS,
+  };
+}
+
+/** Soft-deleted objects stay with their memberships, hidden; those gone for good take them along. */
+async function removeObjects(tx: Tx, { tenantNo, quiet }: FencedRound, kind: ObjectKind): Promise<Batch> {
+  const staged = await takeObjects(tx, tenantNo, kind);
+  if (staged.length === 0) return { events: [], written: 0, more: false };
+  const table = OBJECT_TABLE[kind];
+  const { rows: known } = await sql<{ id: string; data: Attributes; deleted: boolean }>`
+    SELECT id, data, deleted_at IS NOT NULL AS deleted FROM ${table}
+    WHERE tenant_no = ${tenantNo} AND id = ANY(${arrayText(staged.map((row) => row.id))}::uuid[])
+    ORDER BY id`.execute(tx);
+  const seen = known.filter((row) => !row.deleted);
+  const hidden = quiet
+    ? []
+    : await visibleAround(
+        tx,
+        tenantNo,
+        seen.map((row) => row.id),
+      );
+  const gone = new Set(staged.filter((row) => row.reason === 'deleted').map((row) => row.id));
+  const dead = known.filter((row) => gone.has(row.id)).map((row) => row.id);
+  if (dead.length > 0) {
+    const ids = sql`${arrayText(dead)}::uuid[]`;
+    await sql`DELETE FROM ${table} WHERE tenant_no = ${tenantNo} AND id = ANY(${ids})`.execute(tx);
+    await sql`DELETE FROM membership WHERE tenant_no = ${tenantNo} AND member_id = ANY(${ids})`.execute(tx);
+    await sql`DELETE FROM membership WHERE tenant_no = ${tenantNo} AND group_id = ANY(${ids})`.execute(tx);
+  }
+  await sql`
+    UPDATE ${table} SET deleted_at = now()
+    WHERE tenant_no = ${tenantNo} AND deleted_at IS NULL AND id = ANY(${arrayText(seen.map((row) => row.id))}::uuid[])`.execute(
+    tx,
+  );
+  return {
+    events: [
+      ...hidden.map((row) => membershipEvent('removed', row)),
+      ...seen.map((row) => objectGone(kind, row.id, row.data)),
+    ],
+    written: known.length,
+    more: true,
+  };
+}
+
+/** As many objects as have a batch of memberships around them, one at least. */
+async function takeObjects(
+  tx: Tx,
+  tenantNo: number,
+  kind: ObjectKind,
+): Promise<readonly { readonly id: string; readonly reason: RemovalReason }[]> {
+  const { rows } = await sql<{ id: string; reason: RemovalReason }>`
+    WITH candidate AS (
+      SELECT object_id, reason FROM staged_removal
+      WHERE tenant_no = ${tenantNo} AND kind = ${kind} ORDER BY object_id LIMIT ${BATCH_ROWS}
+    ), sized AS (
+      SELECT object_id, sum(1 + n.members + n.groups) OVER (ORDER BY object_id) - (1 + n.members + n.groups) AS before
+      FROM candidate CROSS JOIN LATERAL (SELECT
+        (SELECT count(*) FROM membership m WHERE m.tenant_no = ${tenantNo} AND m.group_id = object_id) AS members,
+        (SELECT count(*) FROM membership m WHERE m.tenant_no = ${tenantNo} AND m.member_id = object_id) AS groups) n
+    )
+    DELETE FROM staged_removal s USING sized
+    WHERE s.tenant_no = ${tenantNo} AND s.kind = ${kind} AND s.object_id = sized.object_id AND sized.before < ${BATCH_ROWS}
+    RETURNING s.object_id AS id, s.reason`.execute(tx);
+  return rows;
+}
+
+/** What still waits for its member to be known is told without it. */
+async function tellUntold(tx: Tx, { tenantNo }: FencedRound): Promise<Batch> {
+  const { rows } = await sql<MembershipRow & { known: boolean }>`
+    UPDATE membership m SET told = true
+    FROM (SELECT group_id, member_id FROM membership WHERE tenant_no = ${tenantNo} AND NOT told LIMIT ${BATCH_ROWS}) w
+    WHERE m.tenant_no = ${tenantNo} AND m.group_id = w.group_id AND m.member_id = w.member_id
+    RETURNING m.group_id, m.member_id, m.member_type,
+      EXISTS (SELECT 1 FROM directory_user o WHERE o.tenant_no = ${tenantNo} AND o.id = m.member_id)
+      OR EXISTS (SELECT 1 FROM directory_group o WHERE o.tenant_no = ${tenantNo} AND o.id = m.member_id) AS known`.execute(
+    tx,
+  );
+  const visible = await onlyVisible(tx, tenantNo, rows);
+  return {
+    events: visible.map((row) => membershipEvent('added', row, row.known)),
+    written: 0,
+    more: rows.length === BATCH_ROWS,
+  };
+}

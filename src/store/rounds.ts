@@ -1,0 +1,154 @@
+import { sql } from 'kysely';
+import type { RoundKind } from '../domain/activities.ts';
+import { type Feed, FEEDS } from '../domain/directory.ts';
+import { mayFetch } from '../domain/tenant.ts';
+import { type Checkpoint, lockCheckpoints, lockRound, raiseFences } from './fence.ts';
+import type { Database, Tx } from './schema.ts';
+import type { Fence, OpenFeed, OpenSlice, SyncStore, SyncSummary } from './store.ts';
+
+type OpenInput = Parameters<SyncStore['openSlice']>[0];
+
+/** Begins rounds, finds them again, and starts them over. */
+export function createRounds(db: Database): Pick<SyncStore, 'openSlice' | 'restartAsFull'> {
+  return {
+    openSlice: (input) => db.transaction().execute((tx) => openSlice(tx, input)),
+    restartAsFull: (fences) => db.transaction().execute((tx) => restartAsFull(tx, fences)),
+  };
+}
+
+async function openSlice(tx: Tx, input: OpenInput): ReturnType<SyncStore['openSlice']> {
+  const { tenantNo, roundId } = input;
+  const tenant = await holdTenant(tx, tenantNo);
+  if (!tenant) return 'halted';
+  await sql`
+    INSERT INTO checkpoint (tenant_no, feed) SELECT ${tenantNo}::int, unnest(${[...FEEDS]}::text[])
+    ON CONFLICT DO NOTHING`.execute(tx);
+  await raiseFences(tx, tenantNo);
+  let checkpoints = await lockCheckpoints(tx, tenantNo);
+  let round = await tx.selectFrom('round').selectAll().where('tenant_no', '=', tenantNo).forUpdate().executeTakeFirst();
+  if (round?.id === roundId && round.completed_at !== null) return { completed: summaryOf(round, round.completed_at) };
+  const otherQuery = checkpoints.some(({ feed, query_hash }) => query_hash !== input.queryHash[feed]);
+  const unfinishedFull = round?.completed_at === null && round.kind === 'full';
+  if (round?.id !== roundId || (otherQuery && round.kind === 'full')) {
+    // What a full round was needed for is still needed when it did not end.
+    const full =
+      input.kind === 'full' || unfinishedFull || otherQuery || checkpoints.some(({ delta_link }) => !delta_link);
+    const begin = full ? beginFull : beginDelta;
+    await begin(tx, { tenantNo, roundId, quiet: tenant.last_sync === null, queryHash: input.queryHash });
+    checkpoints = await lockCheckpoints(tx, tenantNo);
+    round = await tx.selectFrom('round').selectAll().where('tenant_no', '=', tenantNo).executeTakeFirstOrThrow();
+  }
+  const { kind, quiet } = round;
+  return { kind, quiet, entraTenant: tenant.entra_tenant, feeds: openFeeds(tenantNo, kind, checkpoints) };
+}
+
+/** A tenant that may be fetched for; its row is held against a pause, which then comes after us and raises our fence. */
+async function holdTenant(tx: Tx, tenantNo: number) {
+  const tenant = await tx
+    .selectFrom('tenant')
+    .select(['phase', 'entra_tenant', 'last_sync'])
+    .where('no', '=', tenantNo)
+    .where('paused', '=', false)
+    .where('deleting_at', 'is', null)
+    .where('deleted_at', 'is', null)
+    .forShare()
+    .executeTakeFirst();
+  if (!tenant || tenant.entra_tenant === null || !mayFetch(tenant.phase)) return undefined;
+  return { entra_tenant: tenant.entra_tenant, last_sync: tenant.last_sync };
+}
+
+interface Beginning {
+  readonly tenantNo: number;
+  readonly roundId: string;
+  readonly quiet: boolean;
+  readonly queryHash: Readonly<Record<Feed, string>>;
+}
+
+async function beginDelta(tx: Tx, { tenantNo, roundId, quiet }: Beginning): Promise<void> {
+  await insertRound(tx, tenantNo, { id: roundId, kind: 'delta', quiet, marks: false });
+  await sql`UPDATE checkpoint SET done = false, next_link = NULL WHERE tenant_no = ${tenantNo}`.execute(tx);
+}
+
+async function beginFull(tx: Tx, { tenantNo, roundId, quiet, queryHash }: Beginning): Promise<void> {
+  await insertRound(tx, tenantNo, { id: roundId, kind: 'full', quiet, marks: await isMirrored(tx, tenantNo) });
+  await startFeedsOver(tx, tenantNo);
+  for (const feed of FEEDS) {
+    await sql`
+      UPDATE checkpoint SET query_hash = ${queryHash[feed]} WHERE tenant_no = ${tenantNo} AND feed = ${feed}`.execute(
+      tx,
+    );
+  }
+}
+
+/** What an unfinished round told stays told: its sums go into those of the round that follows. */
+async function insertRound(
+  tx: Tx,
+  tenantNo: number,
+  round: { readonly id: string; readonly kind: RoundKind; readonly quiet: boolean; readonly marks: boolean },
+): Promise<void> {
+  await sql`
+    INSERT INTO round AS r (tenant_no, id, kind, quiet, marks, started_at)
+    VALUES (${tenantNo}, ${round.id}, ${round.kind}, ${round.quiet}, ${round.marks}, now())
+    ON CONFLICT (tenant_no) DO UPDATE SET id = excluded.id, kind = excluded.kind, quiet = excluded.quiet,
+      marks = excluded.marks, started_at = excluded.started_at, completed_at = NULL, pages = 0,
+      changes = CASE WHEN r.completed_at IS NULL THEN r.changes ELSE 0 END,
+      users = CASE WHEN r.completed_at IS NULL THEN r.users ELSE 0 END,
+      groups = CASE WHEN r.completed_at IS NULL THEN r.groups ELSE 0 END,
+      memberships = CASE WHEN r.completed_at IS NULL THEN r.memberships ELSE 0 END`.execute(tx);
+}
+
+/** An empty mirror needs no marks: nothing in it can be gone. */
+async function isMirrored(tx: Tx, tenantNo: number): Promise<boolean> {
+  const { rows } = await sql<{ mirrored: boolean }>`
+    SELECT EXISTS (SELECT 1 FROM directory_user WHERE tenant_no = ${tenantNo})
+      OR EXISTS (SELECT 1 FROM directory_group WHERE tenant_no = ${tenantNo})
+      OR EXISTS (SELECT 1 FROM membership WHERE tenant_no = ${tenantNo}) AS mirrored`.execute(tx);
+  return rows[0]?.mirrored ?? true;
+}
+
+/** Old deltaLinks stay until the new ones arrive, though a full round does not use them. */
+async function startFeedsOver(tx: Tx, tenantNo: number): Promise<void> {
+  await sql`UPDATE checkpoint SET done = false, next_link = NULL WHERE tenant_no = ${tenantNo}`.execute(tx);
+  await sql`DELETE FROM staged_removal WHERE tenant_no = ${tenantNo}`.execute(tx);
+  await sql`DELETE FROM round_mark WHERE tenant_no = ${tenantNo}`.execute(tx);
+}
+
+/** Raises the fences, so that a page of the other feed which is still on its way is not taken for one of the new round. */
+async function restartAsFull(tx: Tx, fences: readonly Fence[]): Promise<'restarted' | 'superseded'> {
+  const [first] = fences;
+  if (!first) throw new Error('A fence is needed');
+  const { tenantNo } = first;
+  const checkpoints = await lockCheckpoints(tx, tenantNo);
+  const held = fences.every(({ feed, epoch }) => checkpoints.some((row) => row.feed === feed && row.epoch === epoch));
+  const round = held ? await lockRound(tx, tenantNo) : undefined;
+  if (!round) return 'superseded';
+  await insertRound(tx, tenantNo, { ...round, kind: 'full', marks: await isMirrored(tx, tenantNo) });
+  await startFeedsOver(tx, tenantNo);
+  await raiseFences(tx, tenantNo);
+  return 'restarted';
+}
+
+function openFeeds(tenantNo: number, kind: RoundKind, checkpoints: readonly Checkpoint[]): OpenSlice['feeds'] {
+  const open = (feed: Feed): OpenFeed => {
+    const checkpoint = checkpoints.find((row) => row.feed === feed);
+    if (!checkpoint) throw new Error(`Tenant ${tenantNo} has no checkpoint of its ${feed}`);
+    const { epoch, done, next_link: nextLink, delta_link: deltaLink } = checkpoint;
+    const fromDelta = kind === 'delta' && !done && nextLink === null;
+    const link = done ? undefined : (nextLink ?? (fromDelta ? deltaLink : null) ?? undefined);
+    return { fence: { tenantNo, feed, epoch }, done, link, fromDelta };
+  };
+  return { users: open('users'), groups: open('groups') };
+}
+
+export function summaryOf(
+  round: { readonly kind: RoundKind; readonly started_at: string; readonly changes: number; readonly pages: number },
+  completedAt: string,
+): SyncSummary {
+  return {
+    kind: round.kind,
+    startedAt: round.started_at,
+    completedAt,
+    changes: round.changes,
+    pages: round.pages,
+  };
+}

@@ -1,0 +1,145 @@
+import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
+import type { RoundKind } from '../domain/activities.ts';
+import type { Feed, MemberType, RemovalReason } from '../domain/directory.ts';
+import type { IntentKind } from '../domain/intent.ts';
+import type { ProblemRecord } from '../domain/problem.ts';
+import type { Phase, TenantState } from '../domain/tenant.ts';
+import type { ConsentCandidate, SyncSummary } from './store.ts';
+
+/** The tables as migrations/*.sql make them. Times are read as ISO 8601 strings, int8 as numbers. */
+export interface Schema {
+  tenant: TenantTable;
+  tenant_token: { tenant_no: number; sealed: Uint8Array; expires_at: Time };
+  intent: IntentTable;
+  consent_attempt: ConsentAttemptTable;
+  directory_user: ObjectTable;
+  directory_group: ObjectTable;
+  membership: MembershipTable & { told: Generated<boolean> };
+  visible_membership: MembershipTable;
+  round: RoundTable;
+  checkpoint: CheckpointTable;
+  staged_removal: {
+    tenant_no: number;
+    kind: RemovalKind;
+    object_id: string;
+    member_id: Generated<string>;
+    reason: RemovalReason;
+  };
+  round_mark: {
+    tenant_no: number;
+    kind: 'user' | 'group' | 'membership';
+    object_id: string;
+    member_id: Generated<string>;
+  };
+  feed: { epoch: number; database_identity: string | null; head: number; floor: number };
+  event: EventTable;
+}
+
+export type Database = Kysely<Schema>;
+export type Tx = Transaction<Schema>;
+
+export type RemovalKind = 'membership' | 'group' | 'user' | 'disable';
+
+/** Written as JSON text: the drivers would take an array for one of PostgreSQL's. */
+type Json<T> = ColumnType<T, string, string>;
+type NullableJson<T> = ColumnType<T | null, string | null | undefined, string | null>;
+type Time = ColumnType<string, Date | string, Date | string>;
+type NullableTime = ColumnType<string | null, Date | string | null | undefined, Date | string | null>;
+
+export interface TenantTable {
+  no: ColumnType<number, never, never>;
+  id: string;
+  name: string | null;
+  phase: ColumnType<Phase, Phase | undefined, Phase>;
+  paused: Generated<boolean>;
+  problem: NullableJson<ProblemRecord>;
+  state: ColumnType<TenantState, TenantState | undefined, TenantState>;
+  groups_to_sync: Json<string[]>;
+  expected_entra_tenant: string | null;
+  entra_tenant: ColumnType<string | null, string | null | undefined, string | null>;
+  candidate: NullableJson<ConsentCandidate>;
+  shared_directory: boolean;
+  require_approval: boolean;
+  link_serial: Generated<number>;
+  last_sync: NullableJson<SyncSummary>;
+  as_of: NullableTime;
+  users: Generated<number>;
+  groups: Generated<number>;
+  memberships: Generated<number>;
+  created_at: ColumnType<string, never, never>;
+  updated_at: ColumnType<string, never, Date | string>;
+  deleting_at: NullableTime;
+  deleted_at: NullableTime;
+}
+
+interface IntentTable {
+  id: string;
+  seq: ColumnType<number, never, never>;
+  tenant_no: number;
+  kind: IntentKind;
+  created_at: ColumnType<string, never, never>;
+  taken_at: NullableTime;
+}
+
+interface ConsentAttemptTable {
+  state_hash: Uint8Array;
+  tenant_no: number;
+  step: 'consent' | 'proof';
+  browser_hash: Uint8Array;
+  entra_tenant: string | null;
+  sealed: Uint8Array | null;
+  expires_at: Time;
+  used_at: NullableTime;
+}
+
+interface ObjectTable {
+  tenant_no: number;
+  id: string;
+  data: Json<Record<string, unknown>>;
+  deleted_at: NullableTime;
+}
+
+interface MembershipTable {
+  tenant_no: number;
+  group_id: string;
+  member_id: string;
+  member_type: MemberType;
+}
+
+export interface RoundTable {
+  tenant_no: number;
+  id: string;
+  kind: RoundKind;
+  quiet: boolean;
+  marks: boolean;
+  started_at: Time;
+  completed_at: NullableTime;
+  pages: Generated<number>;
+  changes: Generated<number>;
+  users: Generated<number>;
+  groups: Generated<number>;
+  memberships: Generated<number>;
+}
+
+interface CheckpointTable {
+  tenant_no: number;
+  feed: Feed;
+  epoch: Generated<number>;
+  query_hash: string | null;
+  delta_link: string | null;
+  next_link: string | null;
+  done: Generated<boolean>;
+}
+
+interface EventTable {
+  position: number;
+  epoch: number;
+  tenant_no: number;
+  at: Time;
+  type: string;
+  subject_kind: string;
+  subject_id: string;
+  data: NullableJson<unknown>;
+  changed: NullableJson<Record<string, readonly [unknown, unknown]>>;
+  reason: string | null;
+}

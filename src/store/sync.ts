@@ -1,0 +1,16 @@
+import { createCompleteRound } from './complete.ts';
+import { createApplyPage } from './pages.ts';
+import { createApplyRemovals } from './removals.ts';
+import { createRounds } from './rounds.ts';
+import type { Database } from './schema.ts';
+import type { SyncStore } from './store.ts';
+
+/** A round from its first slice to its summary. */
+export function createSync(db: Database): SyncStore {
+  return {
+    ...createRounds(db),
+    applyPage: createApplyPage(db),
+    applyRemovals: createApplyRemovals(db),
+    completeRound: createCompleteRound(db),
+  };
+}

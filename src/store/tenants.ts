@@ -1,0 +1,117 @@
+import { sql } from 'kysely';
+import type { TenantRecord } from '../domain/activities.ts';
+import type { NewEvent } from '../domain/event.ts';
+import { describeProblem } from '../domain/problem.ts';
+import { type TenantState, tenantState } from '../domain/tenant.ts';
+import { tell } from './events.ts';
+import { raiseFences } from './fence.ts';
+import { insertIntent, tickIntents } from './intents.ts';
+import { createPurge } from './purge.ts';
+import type { Database, Tx } from './schema.ts';
+import type { NewTenant, TenantStore } from './store.ts';
+import { selectTenants, tenantFromRow } from './tenant-row.ts';
+
+/** Environments: made by the API, moved by their workflows, purged in the end. */
+export function createTenants(db: Database): TenantStore {
+  return {
+    create: (tenant) => db.transaction().execute((tx) => createTenant(tx, tenant)),
+
+    async byId(id) {
+      const row = await selectTenants(db).where('t.id', '=', id).executeTakeFirst();
+      return row && tenantFromRow(row);
+    },
+
+    async byNo(no) {
+      const row = await selectTenants(db).where('t.no', '=', no).executeTakeFirst();
+      return row && tenantFromRow(row);
+    },
+
+    async list(after, limit) {
+      const rows = await selectTenants(db)
+        .where('t.id', '>', after ?? '')
+        .orderBy('t.id')
+        .limit(limit + 1)
+        .execute();
+      const data = rows.slice(0, limit).map(tenantFromRow);
+      return { data, next: rows.length > limit ? (data.at(-1)?.id ?? null) : null };
+    },
+
+    live: () => db.selectFrom('tenant').select(['no', 'id']).where('deleted_at', 'is', null).orderBy('no').execute(),
+
+    async update(no, change) {
+      await db
+        .updateTable('tenant')
+        .set({
+          updated_at: sql`now()`,
+          ...(change.name !== undefined && { name: change.name }),
+          ...(change.groupsToSync && { groups_to_sync: JSON.stringify(change.groupsToSync) }),
+          ...(change.requireApproval !== undefined && { require_approval: change.requireApproval }),
+          ...(change.sharedDirectory !== undefined && { shared_directory: change.sharedDirectory }),
+          ...(change.expectedEntraTenant !== undefined && { expected_entra_tenant: change.expectedEntraTenant }),
+        })
+        .where('no', '=', no)
+        .where('deleted_at', 'is', null)
+        .execute();
+    },
+
+    record: (record) => db.transaction().execute((tx) => recordDecision(tx, record)),
+
+    purge: createPurge(db),
+
+    async countByState() {
+      const { rows } = await sql<{ state: string; n: number }>`
+        SELECT state, count(*) AS n FROM tenant WHERE deleted_at IS NULL GROUP BY state`.execute(db);
+      return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
+    },
+  };
+}
+
+async function createTenant(tx: Tx, tenant: NewTenant): ReturnType<TenantStore['create']> {
+  const inserted = await tx
+    .insertInto('tenant')
+    .values({
+      id: tenant.id,
+      name: tenant.name,
+      groups_to_sync: JSON.stringify(tenant.groupsToSync),
+      expected_entra_tenant: tenant.expectedEntraTenant,
+      require_approval: tenant.requireApproval,
+      shared_directory: tenant.sharedDirectory,
+    })
+    .onConflict((conflict) => conflict.column('id').where('deleted_at', 'is', null).doNothing())
+    .returning('no')
+    .executeTakeFirst();
+  if (!inserted) return 'name_taken';
+  const intent = await insertIntent(tx, inserted.no, 'start');
+  const row = await selectTenants(tx).where('t.no', '=', inserted.no).executeTakeFirstOrThrow();
+  return { tenant: tenantFromRow(row), intent };
+}
+
+async function recordDecision(tx: Tx, { tenantNo, phase, paused, problem, taken }: TenantRecord): Promise<void> {
+  const before = await tx
+    .selectFrom('tenant')
+    .select(['id', 'name', 'state'])
+    .where('no', '=', tenantNo)
+    .where('deleted_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
+  await tickIntents(tx, taken);
+  // The workflow of a tenant that is purged already has nothing more to say.
+  if (!before) return;
+  const described = problem && describeProblem(problem);
+  const state: TenantState = tenantState({ phase, paused, problem: described });
+  await tx
+    .updateTable('tenant')
+    .set({ phase, paused, state, problem: problem && JSON.stringify(problem), updated_at: sql`now()` })
+    .where('no', '=', tenantNo)
+    .execute();
+  if (phase === 'revoked') await tx.deleteFrom('tenant_token').where('tenant_no', '=', tenantNo).execute();
+  if (phase === 'revoked' || paused) await raiseFences(tx, tenantNo);
+  if (state === before.state) return;
+  const { id, name, state: previousState } = before;
+  const event: NewEvent = {
+    type: 'tenant.state_changed',
+    subject: { kind: 'tenant', id },
+    data: { id, name, state, phase, paused, problem: described, previousState },
+  };
+  await tell(tx, tenantNo, [event]);
+}

@@ -1,0 +1,4 @@
+import { pgliteBackend } from './backend.ts';
+import { storeSuite } from './store.suite.ts';
+
+storeSuite('PGlite', pgliteBackend);
