@@ -106,4 +106,6 @@ function beginningOf(pid: number): string | null {
 const inUse = (folder: string, pid: number): Error =>
   new Error(`The database folder ${folder} is in use by process ${pid}; set DATABASE_URL to run more than one process`);
 
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
+// By shape, not by class: a test runner's world has an Error of its own.
+const codeOf = (error: unknown): unknown =>
+  typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import type { Backend } from './backend.ts';
+import { directorySuite } from './directory.suite.ts';
+import { feedSuite } from './feed.suite.ts';
 import { mirrorSuite } from './mirror.suite.ts';
+import { tenantsSuite } from './tenants.suite.ts';
 
 /** Everything that a store must do, on whatever database. */
 export function storeSuite(name: string, open: () => Promise<Backend>): void {
@@ -10,6 +13,9 @@ export function storeSuite(name: string, open: () => Promise<Backend>): void {
       backend = await open();
     }, 60_000);
     afterAll(() => backend.close());
+    tenantsSuite(() => backend);
     mirrorSuite(() => backend);
+    directorySuite(() => backend);
+    feedSuite(() => backend);
   });
 }
