@@ -135,13 +135,11 @@ function convert(schema: z.ZodType, io: 'input' | 'output', components: Json): J
     },
   }) as Json & { $defs?: Record<string, Json> };
   for (const [name, definition] of Object.entries($defs ?? {})) components[name] = relink(definition);
-  const id = z.globalRegistry.get(schema)?.id;
-  if (id === undefined) return relink(whole) as Json;
-  components[id] = relink(whole);
-  return { $ref: `#/components/schemas/${id}` };
+  // A schema with an id of its own comes as a reference already.
+  return relink(whole) as Json;
 }
 
-/** Definitions stand under `components`; `id` is the registry's, not a word of JSON Schema. */
+/** Definitions stand under `components`. */
 function relink(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(relink);
   if (typeof value !== 'object' || value === null) return value;

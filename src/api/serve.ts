@@ -20,7 +20,7 @@ export function mountRoutes(
       mounted[route.method](
         named(route),
         guards[route.access],
-        ...(route.body === undefined ? [] : [jsonOnly, express.json({ limit: BODY_LIMIT, strict: false })]),
+        ...(route.body === undefined ? [] : [readJson()]),
         runRoute(route, deps),
       );
     }
@@ -44,11 +44,16 @@ function named(route: Route): RequestHandler {
   };
 }
 
-const jsonOnly: RequestHandler = (req, res, next) => {
-  // `is` gives null where there is no body at all: validation then says what is missing.
-  if (req.is('application/json') === false) answerProblem(res, { type: 'unsupported-media-type' });
-  else next();
-};
+/** Reads a body of JSON; where there is none at all, validation says what is missing. */
+function readJson(): RequestHandler {
+  const parse = express.json({ limit: BODY_LIMIT, strict: false });
+  return (req, res, next) => {
+    const type = req.headers['content-length'] === '0' ? null : req.is('application/json');
+    if (type === null) next();
+    else if (type === false) answerProblem(res, { type: 'unsupported-media-type' });
+    else parse(req, res, next);
+  };
+}
 
 function refuseMethod(methods: readonly Method[]): RequestHandler {
   const allow = methods.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');

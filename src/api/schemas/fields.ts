@@ -3,8 +3,8 @@ import * as z from 'zod';
 
 export const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** A membership's key: group and member. */
-export const GUID_PAIR = /^[0-9a-f-]{36}[^0-9a-z-][0-9a-f-]{36}$/i;
+/** A membership's key: group and member, as the store writes them. */
+export const GUID_PAIR = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export const guid = z
   .string({ error: 'A GUID is expected.' })
