@@ -20,8 +20,9 @@ type Reached = Pick<TemporalSettings, 'address' | 'namespace'>;
 
 /** The command that an operator runs where we may not register them ourselves. */
 export function searchAttributeCommand({ address, namespace }: Reached, names = SEARCH_ATTRIBUTE_NAMES): string {
-  const list = names.map((name) => `--name ${name}`).join(' ');
-  return `temporal operator search-attribute create --address ${address} --namespace ${namespace} ${list} --type Keyword`;
+  // A type for each name: of names without one of their own the CLI says nothing, and adds none.
+  const list = names.map((name) => `--name ${name} --type Keyword`).join(' ');
+  return `temporal operator search-attribute create --address ${address} --namespace ${namespace} ${list}`;
 }
 
 /**
