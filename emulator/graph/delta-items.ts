@@ -41,8 +41,8 @@ export class DeltaItems {
   }
 
   /** An object as it was in an earlier version. */
-  older(record: DirectoryRecord, tracked: Tracked): string {
-    return JSON.stringify(renderSet(record, tracked.properties));
+  older(ref: ObjectRef, record: DirectoryRecord, tracked: Tracked): string {
+    return JSON.stringify(renderSet(kindOf(ref), record, tracked.properties));
   }
 
   /** Soft-deleted objects can come back: `changed`. Purged ones cannot: `deleted`. */
@@ -72,7 +72,7 @@ export class DeltaItems {
     const texts = this.#textsFor(`${kind} ${key}`);
     const kept = texts.get(ref);
     if (kept !== undefined) return kept;
-    const text = JSON.stringify(renderSet(this.#directory.record(ref), tracked.properties));
+    const text = JSON.stringify(renderSet(kind, this.#directory.record(ref), tracked.properties));
     if (indexOf(ref) < KEPT_LIMIT) texts.set(ref, text);
     return text;
   }

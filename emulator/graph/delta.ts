@@ -146,7 +146,7 @@ export class DeltaService {
       const joined = relations.filter((text) => text !== '').join(',');
       const text =
         minimal && !item.whole ? items.minimal(item.ref, item.touched, joined) : items.full(item.ref, tracked, joined);
-      const older = item.older === undefined || item.whole ? undefined : items.older(item.older, tracked);
+      const older = item.older === undefined || item.whole ? undefined : items.older(item.ref, item.older, tracked);
       return { ref: item.ref, texts: [text], older };
     });
     const at = token.at + size;

@@ -18,12 +18,16 @@ export function renderFull(type: string, record: DirectoryRecord, properties: re
   return rendered;
 }
 
-/** Delta query leaves out what was never set; what was set and cleared is null. */
-export function renderSet(record: DirectoryRecord, properties: readonly string[]): Rendered {
+/**
+ * Delta query leaves out what was never set; what was set and cleared is null. A collection that the metadata calls
+ * never null has no unset state: it is empty (reference, 4.3: `"groupTypes":[]`).
+ */
+export function renderSet(type: string, record: DirectoryRecord, properties: readonly string[]): Rendered {
   const rendered: Rendered = { id: record.id };
   for (const name of properties) {
     const value = record[name];
     if (value !== undefined) rendered[name] = complete(name, value);
+    else if (Array.isArray(METADATA.unsetValue(type, name))) rendered[name] = [];
   }
   return rendered;
 }

@@ -18,6 +18,7 @@ export interface TenantJson {
   readonly counts: { readonly users: number; readonly groups: number; readonly memberships: number };
   readonly lastSync: { readonly kind: string; readonly startedAt: string; readonly completedAt: string } | null;
   readonly asOf: string | null;
+  readonly progress: { readonly kind: string; readonly pages: number } | null;
 }
 
 export interface Snapshot {
@@ -106,7 +107,7 @@ export class ApiClient {
       const filter = tenant === undefined ? '' : `&tenant=${tenant}`;
       const page = await this.json<{ data: FeedEvent[]; cursor: string }>(
         'GET',
-        `/v1/events?after=${after}&limit=1000${filter}`,
+        `/v1/events?limit=1000${after === '' ? '' : `&after=${after}`}${filter}`,
       );
       events.push(...page.data);
       after = page.cursor;

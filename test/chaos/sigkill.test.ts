@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Program } from '../../demo/process.ts';
+import { fold, plain } from '../support/api-client.ts';
+import { Deployment, firstDifference, type DirectoryJson } from '../support/deployment.ts';
+
+const SIZE = { users: 20_000, groups: 2_000, memberships: 100_000 };
+const KILLS_IN_FIRST_SYNC = 3;
+const ROUNDS = 50;
+/** Each kill costs the heartbeat timeout of a slice in flight; every fifth round has one. */
+const KILL_EVERY = 10;
+
+describe('a worker killed with SIGKILL', () => {
+  let deployment: Deployment;
+  let directory: DirectoryJson;
+  let worker: Program;
+
+  const startWorker = () => {
+    worker = deployment.separable ? deployment.startProduct('worker', 0) : deployment.startProduct('all');
+  };
+  const kill = async () => {
+    worker.child.kill('SIGKILL');
+    await new Promise((resolve) => worker.child.once('exit', resolve));
+    startWorker();
+    if (!deployment.separable) await deployment.ready();
+  };
+
+  beforeAll(async () => {
+    deployment = await Deployment.start();
+    directory = await deployment.directory({ domain: 'large.example', seed: 7, ...SIZE });
+    if (deployment.separable) deployment.startProduct('api');
+    startWorker();
+    await deployment.ready();
+  }, 120_000);
+
+  afterAll(async () => {
+    await deployment?.stop();
+  }, 60_000);
+
+  test('three times in a first sync leaves exactly what the directory has', async () => {
+    // Slow enough to be hit in the middle.
+    await deployment.emulator.control('POST', 'faults', { path: '/delta', fault: { kind: 'latency', ms: 40 } });
+    await deployment.connect('large', directory);
+    let pages = 0;
+    for (let kills = 0; kills < KILLS_IN_FIRST_SYNC; kills++) {
+      const tenant = await deployment.api.until(
+        'large',
+        'some more pages are written',
+        ({ progress }) => (progress?.pages ?? 0) >= pages + 10,
+        90_000,
+      );
+      pages = tenant.progress?.pages ?? 0;
+      await kill();
+    }
+    await deployment.emulator.control('DELETE', 'faults');
+    const tenant = await deployment.api.until(
+      'large',
+      'the first sync is complete',
+      ({ state }) => state === 'delta_sync',
+      180_000,
+    );
+    expect(tenant.counts).toMatchObject({ users: SIZE.users, groups: SIZE.groups });
+    const mirror = await deployment.expectMirror('large', directory.id);
+    expect(mirror.memberships.size).toBeGreaterThanOrEqual(SIZE.memberships * 0.95);
+  }, 420_000);
+
+  test(`after each of ${ROUNDS} delta rounds with changes and kills, the events folded over the snapshot are the mirror`, async () => {
+    let folded = await deployment.api.snapshot('large');
+    for (let round = 1; round <= ROUNDS; round++) {
+      await deployment.emulator.control('POST', `tenants/${directory.id}/mutate`, { count: 20, seed: round });
+      if (round % KILL_EVERY === 0) await kill();
+      await deployment.caughtUp('large');
+      const { events, cursor } = await deployment.api.eventsAfter(folded.cursor, 'large');
+      folded = { ...fold(folded, events), cursor };
+      const mirror = await deployment.api.snapshot('large');
+      expect(firstDifference(plain(folded), plain(mirror))).toBeUndefined();
+    }
+    await deployment.expectMirror('large', directory.id);
+  }, 600_000);
+
+  test('a worker that was stopped, overtaken and continued writes nothing', async () => {
+    if (!deployment.separable) return; // PGlite belongs to one process: nobody can overtake it
+    await deployment.emulator.control('POST', 'faults', { path: '/delta', fault: { kind: 'latency', ms: 300 } });
+    await deployment.api.json('POST', '/v1/tenants/large/resync');
+    await deployment.api.until(
+      'large',
+      'the full round is under way',
+      ({ progress }) => progress?.kind === 'full' && progress.pages > 3,
+    );
+    const stopped = worker;
+    stopped.child.kill('SIGSTOP');
+    startWorker();
+    const before = await deployment.api.tenant('large');
+    await deployment.api.until(
+      'large',
+      'another worker has overtaken it',
+      ({ progress }) => (progress?.pages ?? 0) > (before.progress?.pages ?? 0) + 5,
+      90_000,
+    );
+    const logged = deployment.logs().length;
+    stopped.child.kill('SIGCONT');
+    await deployment.emulator.control('DELETE', 'faults');
+    await deployment.api.until(
+      'large',
+      'the full round is complete',
+      ({ lastSync }) => lastSync?.kind === 'full',
+      120_000,
+    );
+    expect(deployment.logs().slice(logged)).toMatch(/overtaken|superseded/);
+    await deployment.caughtUp('large');
+    await deployment.expectMirror('large', directory.id);
+    await stopped.stop();
+  }, 300_000);
+});

@@ -1,0 +1,181 @@
+import { execFileSync } from 'node:child_process';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Connection } from '@temporalio/client';
+import { fold, plain, type Snapshot } from '../support/api-client.ts';
+import { Deployment, firstDifference, type DirectoryJson } from '../support/deployment.ts';
+
+// Planted where a directory keeps a person's data, and searched for wherever it must never be.
+const CANARY_NAME = 'Zitronenfalter Canarius';
+const CANARY_ADDRESS = 'canary.zitronenfalter@contoso.com';
+
+describe('the whole journey, over HTTPS, on a real Temporal server', () => {
+  let deployment: Deployment;
+  let directory: DirectoryJson;
+  let snapshot: Snapshot;
+
+  beforeAll(async () => {
+    deployment = await Deployment.start();
+    const [first] = await deployment.directories();
+    if (!first) throw new Error('The emulator has no directory');
+    directory = first;
+    if (deployment.separable) {
+      deployment.startProduct('api');
+      deployment.startProduct('worker', 0);
+    } else {
+      deployment.startProduct('all');
+    }
+    await deployment.ready();
+  }, 120_000);
+
+  afterAll(async () => {
+    await deployment?.stop();
+  }, 60_000);
+
+  test('an administrator consents, and the directory arrives whole with one event', async () => {
+    await deployment.emulator.control('POST', `tenants/${directory.id}/users`, {
+      displayName: CANARY_NAME,
+      userPrincipalName: CANARY_ADDRESS,
+      mail: CANARY_ADDRESS,
+    });
+    await deployment.connect('acme', directory);
+    const tenant = await deployment.api.until(
+      'acme',
+      'it follows the directory',
+      ({ state }) => state === 'delta_sync',
+    );
+    expect(tenant).toMatchObject({ phase: 'delta_sync', paused: false, problem: null, entraTenantId: directory.id });
+    snapshot = await deployment.expectMirror('acme', directory.id);
+    const { events } = await deployment.api.eventsAfter('', 'acme');
+    expect(events.filter(({ type }) => type === 'sync.completed')).toHaveLength(1);
+    expect(events.filter(({ type }) => /^(user|group|membership)\./.test(type))).toEqual([]);
+  }, 90_000);
+
+  test('changes of every kind follow by delta, and events folded over the snapshot are the mirror', async () => {
+    for (let seed = 1; seed <= 8; seed++) {
+      await deployment.emulator.control('POST', `tenants/${directory.id}/mutate`, { count: 25, seed });
+      await deployment.caughtUp('acme');
+      const { events } = await deployment.api.eventsAfter(snapshot.cursor, 'acme');
+      const mirror = await deployment.expectMirror('acme', directory.id);
+      expect(firstDifference(plain(fold(snapshot, events)), plain(mirror))).toBeUndefined();
+      snapshot = mirror;
+    }
+  }, 120_000);
+
+  test('a pause stops fetching, a resume goes on', async () => {
+    await deployment.api.json('POST', '/v1/tenants/acme/pause');
+    await deployment.api.until('acme', 'it is paused', ({ state }) => state === 'paused');
+    await deployment.emulator.control('DELETE', 'requests');
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    const { total } = await deployment.emulator.control<{ total: number }>('GET', 'requests');
+    expect(total).toBe(0);
+    await deployment.api.json('POST', '/v1/tenants/acme/resume');
+    await deployment.api.until('acme', 'it follows again', ({ state }) => state === 'delta_sync');
+    await deployment.caughtUp('acme');
+  }, 60_000);
+
+  test('an expired delta link leads to a full round beside the mirror, with true differences only', async () => {
+    const before = await deployment.api.snapshot('acme');
+    await deployment.emulator.control('POST', `tenants/${directory.id}/mutate`, { count: 10, seed: 99 });
+    await deployment.emulator.control('POST', `tenants/${directory.id}/expire-tokens`, { scope: 'all', shape: 'a' });
+    await deployment.api.until(
+      'acme',
+      'a full round is complete',
+      ({ lastSync, asOf }) => lastSync?.kind === 'full' && (asOf ?? '') > '',
+      60_000,
+    );
+    await deployment.caughtUp('acme');
+    const { events } = await deployment.api.eventsAfter(before.cursor, 'acme');
+    const mirror = await deployment.expectMirror('acme', directory.id);
+    expect(firstDifference(plain(fold(before, events)), plain(mirror))).toBeUndefined();
+    for (const event of events.filter(({ type }) => type === 'user.updated')) expect(event.changed).not.toEqual({});
+  }, 90_000);
+
+  test('operators find the tenant by its state in Temporal', async () => {
+    const list = () =>
+      execFileSync(
+        process.env['TEST_TEMPORAL_CLI'] ?? '',
+        [
+          'workflow',
+          'list',
+          '--address',
+          process.env['TEST_TEMPORAL_ADDRESS'] ?? '',
+          '--query',
+          'EntraSyncState="delta_sync" AND EntraSyncTenant="acme"',
+          '-o',
+          'json',
+        ],
+        { encoding: 'utf8' },
+      );
+    const end = Date.now() + 10_000;
+    while (!list().includes('tenant/acme') && Date.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(list()).toContain('tenant/acme');
+  }, 30_000);
+
+  test('nothing that Temporal keeps and no log line holds a token, a link, a name or an address', async () => {
+    const connection = await Connection.connect({ address: process.env['TEST_TEMPORAL_ADDRESS'] ?? '' });
+    const kept: string[] = [deployment.logs()];
+    try {
+      const { executions } = await connection.workflowService.listWorkflowExecutions({
+        namespace: 'default',
+        query: 'WorkflowId="tenant/acme"',
+      });
+      for (const { execution } of executions ?? []) {
+        const { history } = await connection.workflowService.getWorkflowExecutionHistory({
+          namespace: 'default',
+          ...(execution ? { execution } : {}),
+        });
+        kept.push(
+          readable(history),
+          readable(
+            await connection.workflowService.describeWorkflowExecution({
+              namespace: 'default',
+              ...(execution ? { execution } : {}),
+            }),
+          ),
+        );
+      }
+    } finally {
+      await connection.close();
+    }
+    const all = kept.join('\n');
+    expect(kept.length).toBeGreaterThan(2);
+    // Things that must be there prove that the search can find something.
+    expect(all).toContain('syncSlice');
+    expect(all).toContain('acme');
+    expect(all).not.toMatch(/eyJ[\w-]{10,}\.eyJ/); // a JWT
+    for (const canary of [
+      CANARY_NAME,
+      CANARY_ADDRESS,
+      'Zitronenfalter',
+      'deltatoken',
+      'skiptoken',
+      'emulator~secret',
+      deployment.apiKey,
+    ]) {
+      expect({ canary, found: all.toLowerCase().includes(canary.toLowerCase()) }).toEqual({ canary, found: false });
+    }
+  }, 30_000);
+
+  test('a deletion purges, tells it, and frees the name for another life', async () => {
+    const { cursor } = await deployment.api.eventsAfter('');
+    expect((await deployment.api.request('DELETE', '/v1/tenants/acme')).status).toBe(202);
+    const end = Date.now() + 30_000;
+    while ((await deployment.api.request('GET', '/v1/tenants/acme')).status !== 404 && Date.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const { events } = await deployment.api.eventsAfter(cursor);
+    expect(events.map(({ type }) => type)).toContain('tenant.deleted');
+    await deployment.connect('acme', directory);
+    await deployment.api.until('acme', 'its second life follows the directory', ({ state }) => state === 'delta_sync');
+    await deployment.expectMirror('acme', directory.id);
+  }, 90_000);
+});
+
+/** Text of a message of Temporal's, with payloads as the text that they are: its JSON form has them in base64. */
+function readable(value: unknown): string {
+  return JSON.stringify(value, (_key, entry: unknown) => {
+    if (typeof entry !== 'string' || !/^[A-Za-z0-9+/]{8,}={0,2}$/.test(entry)) return entry;
+    return `${entry} ${Buffer.from(entry, 'base64').toString('utf8')}`;
+  });
+}
