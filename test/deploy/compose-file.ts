@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 
 /** What the tests read of docker-compose.yml, after interpolation and merging, as Compose would see it. */
 export interface ComposeFile {
+  readonly name: string;
   readonly services: Readonly<Record<string, ComposeService>>;
 }
 
