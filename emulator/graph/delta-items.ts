@@ -2,7 +2,7 @@ import type { DirectoryRecord, Json } from '../directory/directory-record.ts';
 import type { Directory } from '../directory/directory.ts';
 import { indexOf, kindOf, odataTypeOf, type ObjectRef } from '../directory/object-ref.ts';
 import type { Tracked } from './delta-query.ts';
-import { renderSet } from './render.ts';
+import { renderSet, unsetInDelta } from './render.ts';
 
 /** A member in `members@delta`, or the one in `manager@delta`. */
 export interface RelationEntry {
@@ -35,7 +35,7 @@ export class DeltaItems {
   minimal(ref: ObjectRef, touched: ReadonlySet<string>, relations: string): string {
     const record = this.#directory.record(ref);
     const item: Record<string, Json> = { id: record.id };
-    for (const name of touched) if (name !== 'manager') item[name] = record[name] ?? null;
+    for (const name of touched) item[name] = record[name] ?? unsetInDelta(kindOf(ref), name, null) ?? null;
     const text = JSON.stringify(item);
     return relations === '' ? text : `${text.slice(0, -1)},${relations}}`;
   }

@@ -25,11 +25,16 @@ export function renderFull(type: string, record: DirectoryRecord, properties: re
 export function renderSet(type: string, record: DirectoryRecord, properties: readonly string[]): Rendered {
   const rendered: Rendered = { id: record.id };
   for (const name of properties) {
-    const value = record[name];
+    const value = record[name] ?? unsetInDelta(type, name, record[name]);
     if (value !== undefined) rendered[name] = complete(name, value);
-    else if (Array.isArray(METADATA.unsetValue(type, name))) rendered[name] = [];
   }
   return rendered;
+}
+
+/** What delta query says of a property without a value: undefined leaves it out. */
+export function unsetInDelta(type: string, name: string, value: Json | undefined): Json | undefined {
+  const unset = METADATA.unsetValue(type, name);
+  return Array.isArray(unset) ? [] : value;
 }
 
 /** A member of a mixed list: its type is named, and what the caller may not read of it is null. */

@@ -4,7 +4,7 @@ import { startTestEmulator, type TestEmulator, type TestGraph, type TestTenant }
 
 const EVERYTHING = ['Directory.Read.All', 'Organization.Read.All'];
 // Kept outside the directory: a collection refuses them, so they cannot be selected together with the rest.
-const OUTSIDE = [
+const OUTSIDE = new Set([
   'aboutMe',
   'birthday',
   'hireDate',
@@ -16,7 +16,7 @@ const OUTSIDE = [
   'schools',
   'skills',
   'mailboxSettings',
-];
+]);
 
 let emulator: TestEmulator;
 let tenant: TestTenant;
@@ -54,7 +54,7 @@ describe('what the emulator returns fits the published metadata', () => {
   it.each(lists.filter(([path]) => !path.includes('Grants')))(
     '%s returns every property of %s when all are selected',
     async (path, type) => {
-      const names = propertiesOf(`microsoft.graph.${type}`).filter((name) => !OUTSIDE.includes(name));
+      const names = propertiesOf(`microsoft.graph.${type}`).filter((name) => !OUTSIDE.has(name));
       const objects = await graph.all(`${path}?$select=${names.join(',')}`);
       expect(objects.flatMap((object) => violations(`microsoft.graph.${type}`, object))).toEqual([]);
       for (const object of objects) expect(names.filter((name) => !(name in object))).toEqual([]);

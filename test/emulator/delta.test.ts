@@ -284,13 +284,13 @@ describe('a client that follows the documentation', () => {
       settings: { ...settings, delta: { usersPageSize: 9, groupsPageSize: 4, memberSliceSize: 5, membersPerPage: 12 } },
     });
     const follower = new DeltaFollower(graph, headers);
-    for (let round = 0; round < 25; round += 1) {
+    for (let round = 0; round < 12; round += 1) {
       await follower.sync();
       const truth = await truthOf(emulator, tenant.id);
       expect(completed(follower.users, truth.users)).toEqual(truth.users);
       expect(completed(follower.groups, truth.groups)).toEqual(truth.groups);
       expect(follower.memberships()).toEqual(truth.memberships);
-      await change('POST', 'mutate', { count: 25, seed: 100 + round });
+      await change('POST', 'mutate', { count: 40, seed: 100 + round });
     }
   });
 });

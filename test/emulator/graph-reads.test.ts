@@ -218,7 +218,7 @@ describe('single objects', () => {
     const principal = await graph.json(`/servicePrincipals(appId='${CLIENT_ID}')?$select=id,appId,accountEnabled`);
     expect(principal).toMatchObject({ appId: CLIENT_ID, accountEnabled: true });
     const grants = await graph.all(`/servicePrincipals/${String(principal['id'])}/appRoleAssignments`);
-    expect(grants.map((grant) => grant['appRoleId']).toSorted()).toEqual(
+    expect(grants.map((grant) => String(grant['appRoleId'])).toSorted()).toEqual(
       [
         'df021288-bdef-4463-88db-98f22de89214',
         '5b567255-7703-4780-807c-7be8301ae99b',

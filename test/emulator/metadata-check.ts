@@ -61,15 +61,17 @@ function valueViolations(type: string, nullable: boolean, value: unknown, path: 
     case 'Edm.Int32':
       return Number.isInteger(value) ? [] : [`${path} is no whole number`];
     case 'Edm.Guid':
-      return typeof value === 'string' && GUID.test(value) ? [] : [`${path} is no GUID: ${String(value)}`];
+      return typeof value === 'string' && GUID.test(value) ? [] : [`${path} is no GUID: ${JSON.stringify(value)}`];
     case 'Edm.DateTimeOffset':
-      return typeof value === 'string' && DATE_TIME.test(value) ? [] : [`${path} is no time: ${String(value)}`];
+      return typeof value === 'string' && DATE_TIME.test(value) ? [] : [`${path} is no time: ${JSON.stringify(value)}`];
     default:
       break;
   }
   const members = METADATA.enums[type];
   if (members !== undefined)
-    return members.includes(String(value)) ? [] : [`${path}: ${String(value)} is not in ${type}`];
+    return typeof value === 'string' && members.includes(value)
+      ? []
+      : [`${path}: ${JSON.stringify(value)} is not in ${type}`];
   return violations(type, value, path);
 }
 
