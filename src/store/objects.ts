@@ -31,7 +31,7 @@ export async function writeObjects(
         ON CONFLICT DO NOTHING RETURNING object_id
       )`
     : sql``;
-  const firstSight = round.marks ? sql`OR EXISTS (SELECT 1 FROM seen WHERE seen.object_id = i.id)` : sql``;
+  const firstSight = round.marks ? sql`OR i.id IN (SELECT object_id FROM seen)` : sql``;
   const disables = kind === 'user' && objects.some(({ data }) => data['accountEnabled'] === false);
   const after = sql`
     CASE WHEN o.id IS NULL ${firstSight} THEN i.data ELSE (o.data - coalesce(i.cleared, '{}')) || i.data END`;
@@ -54,16 +54,17 @@ export async function writeObjects(
         SELECT i.id, o.data AS before, o.deleted_at, o.id IS NOT NULL AS existed, ${after} AS after
         FROM input i LEFT JOIN ${table} o ON o.tenant_no = ${tenantNo} AND o.id = i.id
       )`;
+  const differs = sql`(NOT existed OR deleted_at IS NOT NULL OR after IS DISTINCT FROM before)`;
   const result = round.quiet
     ? sql`SELECT count(*) AS written FROM written`
-    : sql`SELECT n.id, n.existed, n.deleted_at IS NOT NULL AS was_deleted, n.before, n.after FROM written JOIN next n USING (id)`;
+    : sql`SELECT id, existed, deleted_at IS NOT NULL AS was_deleted, before, after FROM next WHERE ${differs}`;
   const { rows } = await sql<ObjectChange | { written: number }>`
     WITH input AS MATERIALIZED (
       SELECT * FROM jsonb_to_recordset(${jsonText(input)}::jsonb) AS i(id uuid, data jsonb, cleared text[])
     ) ${seen}, ${merged}, written AS (
       INSERT INTO ${table} (tenant_no, id, data)
       SELECT ${tenantNo}::int, id, after FROM next
-      WHERE NOT existed OR deleted_at IS NOT NULL OR after IS DISTINCT FROM before
+      WHERE ${differs}
       ON CONFLICT (tenant_no, id) DO UPDATE SET data = excluded.data, deleted_at = NULL
       RETURNING id
     ) ${result}`.execute(tx);

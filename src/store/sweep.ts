@@ -9,20 +9,19 @@ export async function stageUnseen(tx: Tx, tenantNo: number): Promise<void> {
   await stageUnseenObjects(tx, tenantNo, 'user');
   await stageUnseenObjects(tx, tenantNo, 'group');
   await sql`
+    WITH hidden AS MATERIALIZED (
+      SELECT id FROM directory_user WHERE tenant_no = ${tenantNo} AND deleted_at IS NOT NULL
+      UNION ALL SELECT id FROM directory_group WHERE tenant_no = ${tenantNo} AND deleted_at IS NOT NULL
+      UNION ALL SELECT object_id FROM staged_removal WHERE tenant_no = ${tenantNo} AND kind IN ('user', 'group')
+    )
     INSERT INTO staged_removal (tenant_no, kind, object_id, member_id, reason)
     SELECT m.tenant_no, 'membership', m.group_id, m.member_id, 'changed'
     FROM membership m
     WHERE m.tenant_no = ${tenantNo}
       AND NOT EXISTS (SELECT 1 FROM round_mark k WHERE k.tenant_no = ${tenantNo} AND k.kind = 'membership'
         AND k.object_id = m.group_id AND k.member_id = m.member_id)
-      AND NOT EXISTS (SELECT 1 FROM directory_group g
-        WHERE g.tenant_no = ${tenantNo} AND g.id IN (m.group_id, m.member_id) AND g.deleted_at IS NOT NULL)
-      AND NOT EXISTS (SELECT 1 FROM directory_user u
-        WHERE u.tenant_no = ${tenantNo} AND u.id = m.member_id AND u.deleted_at IS NOT NULL)
-      AND NOT EXISTS (SELECT 1 FROM staged_removal s
-        WHERE s.tenant_no = ${tenantNo} AND s.kind = 'group' AND s.object_id IN (m.group_id, m.member_id))
-      AND NOT EXISTS (SELECT 1 FROM staged_removal s
-        WHERE s.tenant_no = ${tenantNo} AND s.kind = 'user' AND s.object_id = m.member_id)
+      AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.id = m.group_id)
+      AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.id = m.member_id)
     ON CONFLICT DO NOTHING`.execute(tx);
 }
 

@@ -86,7 +86,7 @@ export function feedSuite(backend: () => Backend): void {
       let reading = true;
       const seen: string[] = [];
       const reader = (async () => {
-        for (let after = cursor; ; ) {
+        for (let after = cursor; ;) {
           const last = !reading;
           const page = await store().feed.read(after, 7);
           if (page === 'expired') throw new Error('Expired');

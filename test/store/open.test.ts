@@ -21,7 +21,9 @@ describe('the embedded database', () => {
   test('keeps what it was given, for one store at a time', async () => {
     const first = await openStore({ dataDir, log: LOG });
     await first.tenants.create(newTenant('contoso'));
-    await expect(openStore({ dataDir, log: LOG })).rejects.toThrow(`${join(dataDir, 'pglite')} is in use by process ${process.pid}`);
+    await expect(openStore({ dataDir, log: LOG })).rejects.toThrow(
+      `${join(dataDir, 'pglite')} is in use by process ${process.pid}`,
+    );
     await first.close();
     const second = await openStore({ dataDir, log: LOG });
     expect(await second.tenants.byId('contoso')).toMatchObject({ id: 'contoso' });

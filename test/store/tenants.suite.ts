@@ -25,7 +25,12 @@ export function tenantsSuite(backend: () => Backend): void {
       const wanted = newTenant(id, { name: 'Contoso', groupsToSync: ['All, and more'], requireApproval: true });
       const created = await store().tenants.create(wanted);
       if (created === 'name_taken') throw new Error('The name is taken');
-      expect(created.tenant).toMatchObject({ ...wanted, phase: 'awaiting_consent', state: 'awaiting_consent', round: null });
+      expect(created.tenant).toMatchObject({
+        ...wanted,
+        phase: 'awaiting_consent',
+        state: 'awaiting_consent',
+        round: null,
+      });
       expect(created.intent).toMatchObject({ tenantNo: created.tenant.no, kind: 'start' });
       expect(await store().tenants.create(wanted)).toBe('name_taken');
       expect(await store().tenants.byId(id)).toEqual(created.tenant);
@@ -57,7 +62,11 @@ export function tenantsSuite(backend: () => Backend): void {
       const record = { tenantNo: no, phase: 'syncing', paused: true, problem: null, taken: [intent.id] } as const;
       await store().tenants.record(record);
       await store().tenants.record(record);
-      await store().tenants.record({ ...record, paused: false, problem: { code: 'throttled', since: '2026-01-01T00:00:00Z' } });
+      await store().tenants.record({
+        ...record,
+        paused: false,
+        problem: { code: 'throttled', since: '2026-01-01T00:00:00Z' },
+      });
       const problem = { code: 'graph_refused', since: '2026-01-01T00:00:00Z', requestId: 'r' } as const;
       await store().tenants.record({ ...record, paused: false, problem });
       const events = await eventsAfter(store(), cursor, no);
@@ -65,9 +74,24 @@ export function tenantsSuite(backend: () => Backend): void {
         Array.from({ length: 3 }, () => ['tenant.state_changed', { kind: 'tenant', id }]),
       );
       expect(events.map((event) => event.data)).toEqual([
-        { id, name: null, state: 'paused', phase: 'syncing', paused: true, problem: null, previousState: 'awaiting_consent' },
-        expect.objectContaining({ state: 'syncing', previousState: 'paused', problem: expect.objectContaining({ blocking: false }) }),
-        expect.objectContaining({ state: 'attention', problem: expect.objectContaining({ ...problem, who: 'customer administrator' }) }),
+        {
+          id,
+          name: null,
+          state: 'paused',
+          phase: 'syncing',
+          paused: true,
+          problem: null,
+          previousState: 'awaiting_consent',
+        },
+        expect.objectContaining({
+          state: 'syncing',
+          previousState: 'paused',
+          problem: expect.objectContaining({ blocking: false }),
+        }),
+        expect.objectContaining({
+          state: 'attention',
+          problem: expect.objectContaining({ ...problem, who: 'customer administrator' }),
+        }),
       ]);
       expect(await liveTenant(store(), no)).toMatchObject({ state: 'attention', problem });
       const open = await store().intents.open(0);
@@ -95,11 +119,20 @@ export function tenantsSuite(backend: () => Backend): void {
       const { no, id } = tenant;
       await store().tenants.update(no, { name: 'Planted Canary' });
       await store().tokens.put(no, Buffer.from('x'), soon());
-      await store().consents.begin(hash(), { tenantNo: no, step: 'consent', browserHash: hash(), entraTenant: null, sealed: null }, soon());
+      await store().consents.begin(
+        hash(),
+        { tenantNo: no, step: 'consent', browserHash: hash(), entraTenant: null, sealed: null },
+        soon(),
+      );
       const page = { users: [[object(U(1), { displayName: 'Canary' })]], groups: [[object(G(1), {}, [joins(U(1))])]] };
       await runRound(store(), no, page);
       await runRound(store(), no, { users: [[object(U(1), { displayName: 'Canary Bird' })]] });
-      const slice = await store().sync.openSlice({ tenantNo: no, roundId: 'late', kind: 'full', queryHash: { users: '', groups: '' } });
+      const slice = await store().sync.openSlice({
+        tenantNo: no,
+        roundId: 'late',
+        kind: 'full',
+        queryHash: { users: '', groups: '' },
+      });
       await store().intents.add(no, 'delete');
       const cursor = await store().feed.head();
       let beats = 0;
@@ -107,9 +140,13 @@ export function tenantsSuite(backend: () => Backend): void {
       await store().tenants.purge(no, () => beats++);
       expect(beats).toBeGreaterThan(0);
       const events = await eventsAfter(store(), cursor);
-      expect(events.filter((event) => event.tenant === id)).toMatchObject([{ type: 'tenant.deleted', subject: { id }, data: { id } }]);
+      expect(events.filter((event) => event.tenant === id)).toMatchObject([
+        { type: 'tenant.deleted', subject: { id }, data: { id } },
+      ]);
       if (slice === 'halted' || 'completed' in slice) throw new Error('No slice');
-      expect(await store().sync.applyPage(slice.feeds.users.fence, { items: [object(U(2))], deltaLink: 'x' })).toBe('superseded');
+      expect(await store().sync.applyPage(slice.feeds.users.fence, { items: [object(U(2))], deltaLink: 'x' })).toBe(
+        'superseded',
+      );
       await store().tokens.put(no, Buffer.from('late'), soon());
       await store().tenants.record({ tenantNo: no, phase: 'syncing', paused: false, problem: null, taken: [] });
       expect(await whatIsLeftOf(backend(), no)).toEqual({ tenant: 1, event: expect.any(Number) });
@@ -129,7 +166,11 @@ export function tenantsSuite(backend: () => Backend): void {
       expect(second.seq).toBeGreaterThan(first.seq);
       const open = async (ageMs: number) => (await store().intents.open(ageMs)).filter((row) => row.tenantNo === no);
       expect(await open(60_000)).toEqual([]);
-      expect((await open(0)).map((row) => [row.kind, row.tenantId])).toEqual([['start', id], ['sync', id], ['resync', id]]);
+      expect((await open(0)).map((row) => [row.kind, row.tenantId])).toEqual([
+        ['start', id],
+        ['sync', id],
+        ['resync', id],
+      ]);
       await store().intents.tick([first.id, randomUUID()]);
       expect((await open(0)).map((row) => row.kind)).toEqual(['start', 'resync']);
     });
@@ -139,7 +180,13 @@ export function tenantsSuite(backend: () => Backend): void {
     test('state is used up once, by the browser that began it', async () => {
       const { no } = await createTenant(store());
       const [state, browser] = [hash(), hash()];
-      const attempt = { tenantNo: no, step: 'proof', browserHash: browser, entraTenant: randomUUID(), sealed: Buffer.from('s') } as const;
+      const attempt = {
+        tenantNo: no,
+        step: 'proof',
+        browserHash: browser,
+        entraTenant: randomUUID(),
+        sealed: Buffer.from('s'),
+      } as const;
       await store().consents.begin(state, attempt, soon());
       expect(await store().consents.use(hash(), browser)).toBe('unknown');
       expect(await store().consents.use(state, hash())).toBe('other_browser');
@@ -159,7 +206,9 @@ export function tenantsSuite(backend: () => Backend): void {
       expect(await store().consents.use(late, browser)).toBe('expired');
       await store().intents.add(no, 'delete');
       expect(await store().consents.use(orphan, browser)).toBe('unknown');
-      await sql`UPDATE consent_attempt SET expires_at = now() - interval '2 days' WHERE state_hash = ${late}::bytea`.execute(backend().db);
+      await sql`UPDATE consent_attempt SET expires_at = now() - interval '2 days' WHERE state_hash = ${late}::bytea`.execute(
+        backend().db,
+      );
       await store().consents.sweep();
       const { rows } = await sql`SELECT 1 FROM consent_attempt WHERE tenant_no = ${no}`.execute(backend().db);
       expect(rows).toHaveLength(1);
@@ -182,7 +231,13 @@ export function tenantsSuite(backend: () => Backend): void {
     test('without proof waits for approval', async () => {
       const { no } = await createTenant(store());
       expect(await store().consents.approve(no)).toBe('nothing_to_approve');
-      const candidate = { entraTenantId: randomUUID(), account: 'ada@x', displayName: 'X', domains: ['x'], at: '2026-01-01T00:00:00.000Z' };
+      const candidate = {
+        entraTenantId: randomUUID(),
+        account: 'ada@x',
+        displayName: 'X',
+        domains: ['x'],
+        at: '2026-01-01T00:00:00.000Z',
+      };
       expect(await store().consents.propose(no, candidate)).toHaveProperty('kind', 'consent');
       expect(await liveTenant(store(), no)).toMatchObject({ candidate, entraTenantId: null });
       expect(await store().consents.approve(no)).toHaveProperty('kind', 'consent');
@@ -197,7 +252,9 @@ async function whatIsLeftOf({ db }: Backend, no: number): Promise<Record<string,
   const left: Record<string, number> = {};
   for (const table of await tablesOf(db)) {
     const { rows } = await sql<{ n: number }>`
-      SELECT count(*) AS n FROM ${sql.table(table)} t WHERE coalesce(to_jsonb(t)->>'tenant_no', to_jsonb(t)->>'no') = ${String(no)}`.execute(db);
+      SELECT count(*) AS n FROM ${sql.table(table)} t WHERE coalesce(to_jsonb(t)->>'tenant_no', to_jsonb(t)->>'no') = ${String(no)}`.execute(
+      db,
+    );
     if (rows[0] && rows[0].n > 0) left[table] = rows[0].n;
   }
   return left;
@@ -206,7 +263,9 @@ async function whatIsLeftOf({ db }: Backend, no: number): Promise<Record<string,
 async function searchAll({ db }: Backend, text: string): Promise<readonly string[]> {
   const found: string[] = [];
   for (const table of await tablesOf(db)) {
-    const { rows } = await sql`SELECT 1 FROM ${sql.table(table)} t WHERE to_jsonb(t)::text LIKE ${`%${text}%`}`.execute(db);
+    const { rows } = await sql`SELECT 1 FROM ${sql.table(table)} t WHERE to_jsonb(t)::text LIKE ${`%${text}%`}`.execute(
+      db,
+    );
     if (rows.length > 0) found.push(table);
   }
   return found;

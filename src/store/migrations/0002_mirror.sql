@@ -17,6 +17,10 @@ CREATE TABLE directory_group (
   PRIMARY KEY (tenant_no, id)
 );
 
+-- Few, and asked for wherever it matters who can be seen: without these each such question would read all users.
+CREATE INDEX directory_user_deleted ON directory_user (tenant_no, id) WHERE deleted_at IS NOT NULL;
+CREATE INDEX directory_group_deleted ON directory_group (tenant_no, id) WHERE deleted_at IS NOT NULL;
+
 CREATE TABLE membership (
   tenant_no   integer NOT NULL,
   group_id    uuid NOT NULL,
