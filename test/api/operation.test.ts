@@ -31,9 +31,7 @@ describe('the API key', () => {
       { Authorization: 'the-key-of-the-tests' },
       { 'X-Api-Key': 'a' },
     ]) {
-      expect(
-        (await api.call('GET', '/v1/tenants', { key: null, headers: headers as Record<string, string> })).status,
-      ).toBe(401);
+      expect((await api.call('GET', '/v1/tenants', { key: null, headers })).status).toBe(401);
     }
     expect((await api.call('GET', '/v1/tenants?key=the-key-of-the-tests', { key: null })).status).toBe(401);
   });

@@ -50,13 +50,15 @@ export async function startApi(
     readonly config?: Partial<ApiConfig>;
     readonly wrapStore?: (store: Store) => Store;
     readonly ready?: ApiDeps['ready'];
+    /** Origin of Microsoft's login host. */
+    readonly login?: string;
   } = {},
 ): Promise<ApiUnderTest> {
   const dataDir = await mkdtemp(join(tmpdir(), 'entra-sync-api-'));
   const logged: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
   const store = await openStore({ dataDir, log });
-  const graph = new FakeGraph();
+  const graph = new FakeGraph(change.login);
   const delivered: (Intent & { tenantId: string })[] = [];
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

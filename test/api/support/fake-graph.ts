@@ -13,13 +13,18 @@ type Person = { readonly tid: string; readonly wids?: readonly string[]; readonl
 
 /** What Microsoft would say, without Microsoft: the consent flow's own decisions are under test, not the tokens. */
 export class FakeGraph implements GraphFace {
+  readonly #login: string;
   readonly directories = new Map<string, ResolvedDirectory>();
   readonly organizations = new Map<string, Organization>();
   readonly #begun = new Map<string, { verifier: string; nonce: string; entraTenant: string; code: string }>();
   readonly #answers = new Map<string, ProofOutcome>();
 
+  constructor(login: string = LOGIN) {
+    this.#login = login;
+  }
+
   adminConsentUrl: GraphFace['adminConsentUrl'] = ({ entraTenant = 'organizations', redirectUri, state }) =>
-    `${LOGIN}/${entraTenant}/v2.0/adminconsent?${String(new URLSearchParams({ redirect_uri: redirectUri, state }))}`;
+    `${this.#login}/${entraTenant}/v2.0/adminconsent?${String(new URLSearchParams({ redirect_uri: redirectUri, state }))}`;
 
   resolveDirectory: GraphFace['resolveDirectory'] = async (domain) =>
     this.directories.get(domain) ?? { kind: 'unknown' };
@@ -35,7 +40,7 @@ export class FakeGraph implements GraphFace {
     const nonce = randomUUID();
     this.#begun.set(state, { verifier, nonce, entraTenant, code: '' });
     const query = new URLSearchParams({ redirect_uri: redirectUri, state, nonce });
-    return { url: `${LOGIN}/${entraTenant}/oauth2/v2.0/authorize?${String(query)}`, verifier, nonce };
+    return { url: `${this.#login}/${entraTenant}/oauth2/v2.0/authorize?${String(query)}`, verifier, nonce };
   };
 
   /** The person signs in; the code is good for the one who holds the verifier of this state. */

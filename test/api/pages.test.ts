@@ -1,0 +1,178 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { AxeResults } from 'axe-core';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import type { Outcome } from '../../src/api/consent/decide.ts';
+import { setupTokenOf } from '../../src/api/consent/setup-link.ts';
+import { outcomePage } from '../../src/api/pages/outcome-page.tsx';
+import { problemPage } from '../../src/api/pages/problem-page.tsx';
+import { startApi, type ApiUnderTest } from './support/api-under-test.ts';
+import { recordPhase, tenantRow } from './support/seed.ts';
+
+const executablePath = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium'].find((path) => path && existsSync(path));
+if (executablePath === undefined) {
+  process.stderr.write('Left out: the consent pages in a browser (no Chromium found; set CHROMIUM_PATH)\n');
+}
+const inBrowser = executablePath === undefined ? describe.skip : describe;
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const PHONE = { width: 320, height: 640 };
+
+const OUTCOMES: readonly Outcome[] = [
+  { kind: 'no_state' },
+  { kind: 'unknown' },
+  { kind: 'used' },
+  { kind: 'expired' },
+  { kind: 'other_browser' },
+  { kind: 'declined', code: 'AADSTS65004' },
+  { kind: 'microsoft_error', code: 'server_error', description: `AADSTS90033: ${'unbroken'.repeat(30)}` },
+  { kind: 'malformed' },
+  { kind: 'wrong_directory' },
+  { kind: 'not_administrator', account: `${'long'.repeat(20)}@contoso.example` },
+  { kind: 'proof_failed', code: 'invalid_grant' },
+  { kind: 'microsoft_unavailable' },
+  { kind: 'directory_taken' },
+  { kind: 'bound_to_another' },
+];
+
+inBrowser('every page', () => {
+  let api: ApiUnderTest;
+  let browser: Browser;
+  let login: string;
+  const microsoft = createServer((_req, res) => {
+    res.setHeader('Content-Type', 'text/html').end('<!doctype html><title>Sign in</title><h1>Microsoft</h1>');
+  });
+  let axe: string;
+  /** Path → page, of real ones on the server and of rendered ones that are handed to the browser. */
+  const paths = new Map<string, string>();
+  const rendered = new Map<string, string>();
+
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => microsoft.listen(0, '127.0.0.1', resolve));
+    login = `http://127.0.0.1:${(microsoft.address() as AddressInfo).port}`;
+    api = await startApi({ login });
+    browser = await chromium.launch({ ...(executablePath === undefined ? {} : { executablePath }), args: ARGS });
+    axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    await preparePages();
+  });
+  afterAll(async () => {
+    await browser.close();
+    await api.close();
+    microsoft.close();
+  });
+
+  async function create(body: Record<string, unknown>): Promise<{ id: string; path: string }> {
+    const { body: tenant } = await api.call('POST', '/v1/tenants', { body });
+    return { id: tenant.id, path: new URL(tenant.setupUrl).pathname };
+  }
+
+  async function preparePages(): Promise<void> {
+    const named = await create({ name: `Contoso ${'Verylongname'.repeat(8)}` });
+    paths.set('set-up', named.path);
+    paths.set('not connected yet', `${named.path}/status`);
+    const expecting = await create({ expectedEntraTenant: randomUUID() });
+    paths.set('set-up with an expected directory', expecting.path);
+    const problem = { code: 'permissions_missing', since: new Date().toISOString(), requestId: randomUUID() } as const;
+    for (const phase of ['consented', 'syncing', 'delta_sync', 'revoked'] as const) {
+      const { id, path } = await create({});
+      await recordPhase(api.store, id, { phase, problem: phase === 'syncing' ? problem : null });
+      paths.set(`status ${phase}`, `${path}/status?follow=false`);
+      if (phase === 'delta_sync') paths.set('set-up again', path);
+    }
+    const waiting = await create({});
+    const { no, linkSerial } = await tenantRow(api.store, waiting.id);
+    const at = new Date().toISOString();
+    const candidate = { entraTenantId: randomUUID(), account: null, displayName: null, domains: [], at };
+    await api.store.consents.propose(no, candidate);
+    paths.set('waiting for approval', `${waiting.path}/status`);
+    const old = setupTokenOf({ no, linkSerial }, api.deps.sealer, new Date(Date.now() - 31 * 86_400_000));
+    paths.set('expired link', `/connect/${old}`);
+    paths.set('link that leads nowhere', '/connect/nowhere');
+    paths.set('problem type', '/problems/cursor-expired');
+    const renderings = [
+      ...OUTCOMES.map((outcome) => [`outcome ${outcome.kind}`, outcomePage(outcome, '', '/retry')] as const),
+      ['problem', problemPage({ type: 'internal', detail: 'Words.' }, '')] as const,
+    ];
+    for (const [name, reply] of renderings) {
+      const path = `/rendered/${rendered.size}`;
+      if (reply.is === 'text') rendered.set(path, reply.text);
+      paths.set(name, path);
+    }
+  }
+
+  async function newPage(options: { readonly script: boolean; readonly dark?: boolean }): Promise<Page> {
+    const context: BrowserContext = await browser.newContext({
+      viewport: PHONE,
+      javaScriptEnabled: options.script,
+      colorScheme: options.dark ? 'dark' : 'light',
+    });
+    await context.route(`${api.base}/rendered/*`, (route) =>
+      route.fulfill({ contentType: 'text/html', body: rendered.get(new URL(route.request().url()).pathname) ?? '' }),
+    );
+    return context.newPage();
+  }
+
+  test.each([
+    ['light', false],
+    ['dark', true],
+  ])(
+    'has no violation that axe finds, and fits 320 px, in %s',
+    async (_name, dark) => {
+      const page = await newPage({ script: true, dark });
+      const faults: string[] = [];
+      page.on('console', (message) => {
+        if (message.type() === 'error' && /Content Security Policy/.test(message.text())) faults.push(message.text());
+      });
+      for (const [name, path] of paths) {
+        await page.goto(`${api.base}${path}`);
+        // Through the debugger, so that the page's own policy may go on forbidding every script.
+        await page.evaluate(axe);
+        const { violations } = await page.evaluate<AxeResults>('axe.run(document)');
+        for (const { id, nodes } of violations)
+          faults.push(`${name}: ${id} at ${nodes.map(({ html }) => html).join(', ')}`);
+        const width = await page.evaluate('document.documentElement.scrollWidth');
+        if (Number(width) > PHONE.width) faults.push(`${name}: ${String(width)} px wide`);
+        const styled = await page.evaluate('getComputedStyle(document.body).getPropertyValue("--pico-font-size")');
+        if (styled === '') faults.push(`${name}: no style sheet`);
+      }
+      await page.context().close();
+      expect(faults).toEqual([]);
+      expect(paths.size).toBeGreaterThan(20);
+    },
+    120_000,
+  );
+
+  test('leads to Microsoft without script, by keyboard alone', async () => {
+    const page = await newPage({ script: false });
+    await page.goto(`${api.base}${paths.get('set-up')}`);
+    await page.getByRole('button', { name: 'Continue to Microsoft' }).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${login}/**`);
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Microsoft');
+    expect((await page.context().cookies()).map(({ name }) => name)).toEqual(['entra-sync-browser']);
+    await page.context().close();
+  });
+
+  test('of a connection that is followed loads itself again, and stops when told to', async () => {
+    const page = await newPage({ script: false });
+    const path = paths.get('waiting for approval') ?? '';
+    await page.goto(`${api.base}${path}?follow=true`);
+    await page.waitForRequest(`${api.base}${path}?follow=true`, { timeout: 15_000 });
+    await page.getByRole('link', { name: 'Stop that' }).click();
+    await page.waitForURL(`${api.base}${path}`);
+    expect(await page.getByRole('link', { name: 'Look again' }).count()).toBe(1);
+    await page.context().close();
+  });
+});
