@@ -49,6 +49,7 @@ export async function syncSlice(deps: ActivityDeps, input: SliceInput, context: 
     case 'unfinished':
       return { outcome: 'unfinished', kind, tokenExpiresAt: token.expiresAt };
     case 'superseded':
+      deps.log.info({ tenantNo, ...progress }, 'The slice was overtaken: its last page is not written');
       return { outcome: 'superseded', kind };
     case 'token_needed':
       await expireToken(deps, tenantNo, token);

@@ -283,6 +283,8 @@ export async function tenantWorkflow(input: TenantInput): Promise<'deleted'> {
     }
     looked = news;
     await record();
+    // What came while we wrote is written first: work begins only on what the database knows.
+    if (news !== looked) continue;
     if (full()) {
       await condition(allHandlersFinished);
       await continueAsNew<typeof tenantWorkflow>(input);

@@ -1,5 +1,15 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from '@jest/globals';
+import {
+  Client,
+  Connection,
+  type WorkflowHandle,
+  type WorkflowHandleWithFirstExecutionRunId,
+} from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type {
   GraphActivities,
@@ -131,9 +141,9 @@ export async function withTenant(
               }
             },
           });
+          await recordHistory(address, handle);
         } finally {
           await latest.terminate('end of the test').catch(() => undefined);
-          void handle;
         }
       }),
     );
@@ -141,6 +151,24 @@ export async function withTenant(
     await nativeConnection.close();
     await connection.close();
   }
+}
+
+/**
+ * With RECORD_HISTORIES set, keeps what the run left behind for the replay test: a later change of the workflow must be able
+ * to go on from there. Done once for each released version of the workflow.
+ */
+async function recordHistory(
+  address: string,
+  { workflowId, firstExecutionRunId }: WorkflowHandleWithFirstExecutionRunId,
+): Promise<void> {
+  const folder = process.env['RECORD_HISTORIES'];
+  if (folder === undefined) return;
+  const args = ['workflow', 'show', '--address', address, '-w', workflowId, '-r', firstExecutionRunId, '-o', 'json'];
+  const { stdout } = await promisify(execFile)(process.env['TEST_TEMPORAL_CLI'] ?? 'temporal', args, {
+    maxBuffer: 64 << 20,
+  });
+  const name = (expect.getState().currentTestName ?? workflowId).replace(/[^a-z0-9]+/gi, '-').toLowerCase();
+  writeFileSync(join(folder, `${name.slice(0, 80)}.json`), stdout);
 }
 
 let installed = false;
