@@ -8,12 +8,24 @@ export interface AppSecret {
   readonly expiresAt: number | null;
 }
 
+/** Another issuer whose tokens prove that they are the application (workload identity federation). */
+export interface FederatedCredential {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly audience: string;
+  /** The issuer's public key in PEM. */
+  readonly publicKey: string;
+}
+
 /** A multi-tenant app registration: one credential, used against every customer's tenant. */
 export interface AppRegistration {
   readonly clientId: string;
   readonly displayName: string;
   readonly homeTenantId: string;
   readonly secrets: readonly AppSecret[];
+  /** Certificates in PEM whose private keys sign assertions. */
+  readonly certificates: readonly string[];
+  readonly federatedCredentials: readonly FederatedCredential[];
   readonly redirectUris: readonly string[];
   /** `requiredResourceAccess`: what `/.default` and the v1 consent endpoint ask for. */
   readonly applicationPermissions: readonly string[];
@@ -39,6 +51,8 @@ export function makeRegistration(input: RegistrationInput = {}): AppRegistration
     displayName: input.displayName ?? 'entra-sync',
     homeTenantId: input.homeTenantId ?? 'f0e1d2c3-b4a5-4697-8879-6a5b4c3d2e1f',
     secrets: input.secrets ?? [{ keyId: randomUUID(), value: DEFAULT_CLIENT_SECRET, expiresAt: null }],
+    certificates: input.certificates ?? [],
+    federatedCredentials: input.federatedCredentials ?? [],
     redirectUris: input.redirectUris ?? DEFAULT_REDIRECT_URIS,
     applicationPermissions: input.applicationPermissions ?? ['User.Read.All', 'Group.Read.All', 'Application.Read.All'],
     delegatedPermissions: input.delegatedPermissions ?? ['openid', 'profile', 'User.Read'],

@@ -106,6 +106,17 @@ export const registrationSchema = z.strictObject({
       }),
     )
     .optional(),
+  certificates: z.array(z.string()).optional(),
+  federatedCredentials: z
+    .array(
+      z.strictObject({
+        issuer: z.string(),
+        subject: z.string(),
+        audience: z.string().default('api://AzureADTokenExchange'),
+        publicKey: z.string(),
+      }),
+    )
+    .optional(),
   redirectUris: z.array(z.string()).optional(),
   applicationPermissions: z.array(permission).optional(),
   delegatedPermissions: z.array(z.string()).optional(),

@@ -37,6 +37,12 @@ const CODES = {
     status: 400,
     text: (d) => `The user account ${d['account']} does not exist in the ${d['tenant']} directory.`,
   },
+  50013: {
+    error: 'invalid_grant',
+    status: 400,
+    text: () => 'Assertion failed signature validation.',
+  },
+  50027: { error: 'invalid_client', status: 401, text: () => 'JWT token is invalid or malformed.' },
   50057: { error: 'invalid_grant', status: 400, text: () => 'The user account is disabled.' },
   50059: {
     error: 'invalid_request',
@@ -99,6 +105,11 @@ const CODES = {
     status: 400,
     text: (d) => `Application '${d['app']}'(${d['name']}) is disabled.`,
   },
+  70021: {
+    error: 'invalid_client',
+    status: 401,
+    text: () => 'No matching federated identity record found for presented assertion.',
+  },
   70003: {
     error: 'unsupported_grant_type',
     status: 400,
@@ -130,6 +141,21 @@ const CODES = {
     error: 'invalid_client',
     status: 401,
     text: (d) => `The client application ${d['app']} is missing service principal in the tenant ${d['tenant']}.`,
+  },
+  700021: {
+    error: 'invalid_client',
+    status: 401,
+    text: () => "Client assertion application identifier doesn't match 'client_id' parameter.",
+  },
+  700023: {
+    error: 'invalid_client',
+    status: 401,
+    text: () => 'Client assertion audience claim does not match Realm issuer.',
+  },
+  700024: {
+    error: 'invalid_client',
+    status: 401,
+    text: () => 'Client assertion is not within its valid time range.',
   },
   700027: {
     error: 'invalid_client',

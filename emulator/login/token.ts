@@ -37,9 +37,11 @@ function answer(world: World, request: HttpRequest, form: URLSearchParams, name:
     case 'client_credentials':
       return clientCredentials(world, request, form, authority, registration);
     case 'authorization_code':
-      return checkCredentials(world, registration, credentials) ?? redeemCode(world, form, authority, registration);
+      return (
+        checkCredentials(world, request, registration, credentials) ?? redeemCode(world, form, authority, registration)
+      );
     case 'refresh_token':
-      return checkCredentials(world, registration, credentials) ?? refresh(world, form, registration);
+      return checkCredentials(world, request, registration, credentials) ?? refresh(world, form, registration);
     default:
       return stsError(70003, { value: grantType });
   }
@@ -58,7 +60,8 @@ function clientCredentials(
   const state = tenant.grants.state(app);
   const missing = { app, tenant: tenant.displayName };
   if (state.kind === 'absent' && tenant.settings.missingPrincipalCode === 700016) return stsError(700016, missing);
-  const refused = checkCredentials(world, registration, readCredentials(request, form));
+  const credentials = readCredentials(request, form);
+  const refused = checkCredentials(world, request, registration, credentials);
   if (refused !== undefined) return refused;
   const scope = form.get('scope') ?? '';
   if (scope === '') return stsError(900144, { parameter: 'scope' });
@@ -69,7 +72,8 @@ function clientCredentials(
   if (state.kind === 'absent') return stsError(7000229, missing);
   if (!state.enabled) return stsError(7000112, { app, name: registration.displayName });
   const lifetime = lifetimeOf(tenant, registration);
-  const token = appToken(world, tenant, registration, state.ref, state.roles, resource);
+  const proof = credentials.secret === undefined ? 'assertion' : 'secret';
+  const token = appToken(world, tenant, registration, { principal: state.ref, roles: state.roles, proof }, resource);
   const expiry = { expires_in: lifetime, ext_expires_in: lifetime };
   return { body: { token_type: 'Bearer', ...expiry, access_token: token } };
 }

@@ -42,13 +42,14 @@ export function appToken(
   world: World,
   tenant: Tenant,
   registration: AppRegistration,
-  principal: ObjectRef,
-  roles: readonly string[],
+  client: { readonly principal: ObjectRef; readonly roles: readonly string[]; readonly proof: 'secret' | 'assertion' },
   audience: string,
 ): string {
-  const oid = tenant.directory.idOf(principal);
+  const { roles } = client;
+  const oid = tenant.directory.idOf(client.principal);
   const claims = {
     ...commonClaims(world, tenant, registration, audience),
+    appidacr: client.proof === 'secret' ? '1' : '2',
     idtyp: 'app',
     oid,
     sub: oid,
