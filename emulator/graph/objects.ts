@@ -74,13 +74,6 @@ export function mixed(request: GraphRequest, refs: () => Iterable<ObjectRef>): L
   };
 }
 
-/** `/groups/{id}/members`: v1.0 leaves service principals out (known issue of Graph). */
-export function membersOf(request: GraphRequest, group: ObjectRef): Listing {
-  return mixed(request, function* members() {
-    for (const ref of request.view.members(group)) if (kindOf(ref) !== 'servicePrincipal') yield ref;
-  });
-}
-
 export function groupsOf(request: GraphRequest, member: ObjectRef): Listing {
   return mixed(request, () => request.view.groupsOf(member).map((group) => refOf('group', indexOf(group))));
 }

@@ -19,7 +19,8 @@ import {
   type GraphRequest,
 } from './graph-request.ts';
 import { listCount, listPage } from './list.ts';
-import { collection, deletedItem, deletedItems, entity, findLive, groupsOf, membersOf, SETS } from './objects.ts';
+import { collection, deletedItem, deletedItems, entity, findLive, groupsOf, SETS } from './objects.ts';
+import { answerRelation } from './relations.ts';
 import { organizationById, organizations } from './organization.ts';
 import type { PathPart } from './path.ts';
 import { renderTyped } from './render.ts';
@@ -66,13 +67,12 @@ function answerObjects(
   const resource = first.name === 'users' ? 'users' : 'groups';
   const kind = resource === 'users' ? 'user' : 'group';
   const [second, third, ...more] = first.key === undefined ? rest : [{ name: first.key, key: undefined }, ...rest];
-  nothingAfter(more);
   if (second === undefined) {
     demand(request.caller, READ_PERMISSIONS[kind]);
     return listPage(request, collection(request, kind));
   }
   if (first.key === undefined && (second.name === 'delta' || second.name === '$count')) {
-    if (third !== undefined) throw unknownSegment(third.name);
+    nothingAfter(third === undefined ? [] : [third]);
     demand(request.caller, READ_PERMISSIONS[kind]);
     return second.name === 'delta' ? delta.answer(request, resource) : listCount(request, collection(request, kind));
   }
@@ -80,35 +80,7 @@ function answerObjects(
     demand(request.caller, READ_PERMISSIONS[kind]);
     return entity(request, kind, findLive(request, kind, second.name));
   }
-  return answerRelation(request, kind, second.name, third.name);
-}
-
-function answerRelation(request: GraphRequest, kind: 'user' | 'group', id: string, relation: string): GraphAnswer {
-  if (kind === 'user' && relation === 'manager') {
-    demand(request.caller, READ_PERMISSIONS.user);
-    return manager(request, id);
-  }
-  if (kind === 'group' && relation === 'members') {
-    demand(request.caller, READ_PERMISSIONS.group);
-    return listPage(request, membersOf(request, findLive(request, 'group', id)));
-  }
-  if (relation === 'memberOf') {
-    // The page of the user's own groups names no application permission; in practice either kind of read opens it,
-    // and a group that may not be read shows its id alone.
-    demand(request.caller, [...READ_PERMISSIONS.user, ...READ_PERMISSIONS.group]);
-    return listPage(request, groupsOf(request, findLive(request, kind, id)));
-  }
-  throw unknownSegment(relation);
-}
-
-function manager(request: GraphRequest, id: string): GraphAnswer {
-  const user = findLive(request, 'user', id);
-  const ref = request.tenant.directory.managerOf(user);
-  if (ref === undefined) throw resourceNotFound('manager');
-  const { '@odata.context': context, ...shown } = z
-    .record(z.string(), z.unknown())
-    .parse(JSON.parse(entity(request, 'user', ref, 'directoryObjects').body));
-  return { body: JSON.stringify({ '@odata.context': context, '@odata.type': '#microsoft.graph.user', ...shown }) };
+  return answerRelation(request, kind, second.name, [third, ...more]);
 }
 
 function answerMe(request: GraphRequest, rest: readonly PathPart[]): GraphAnswer {

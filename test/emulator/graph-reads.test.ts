@@ -206,6 +206,22 @@ describe('single objects', () => {
     expect(types).not.toContain('#microsoft.graph.servicePrincipal');
   });
 
+  it('walks nested groups to the end although they form a ring, and casts members to a type', async () => {
+    const make = async (): Promise<string> =>
+      String((await emulator.control('POST', `tenants/${tenant.id}/groups`))['id']);
+    const [a, b] = [await make(), await make()];
+    const user = String(tenant.accounts[3]?.id);
+    await emulator.control('POST', `tenants/${tenant.id}/groups/${a}/members`, { ids: [b] });
+    await emulator.control('POST', `tenants/${tenant.id}/groups/${b}/members`, { ids: [a, user] });
+    const transitive = await graph.all(`/groups/${a}/transitiveMembers?$select=id`);
+    expect(new Set(ids(transitive))).toEqual(new Set([b, user]));
+    expect(ids(await graph.all(`/groups/${a}/transitiveMembers/microsoft.graph.user?$select=id`))).toEqual([user]);
+    expect(ids(await graph.all(`/groups/${b}/members/microsoft.graph.group?$select=id`))).toEqual([a]);
+    expect(ids(await graph.all(`/users/${user}/memberOf?$select=id`))).toContain(b);
+    expect(ids(await graph.all(`/users/${user}/memberOf?$select=id`))).not.toContain(a);
+    expect(ids(await graph.all(`/users/${user}/transitiveMemberOf?$select=id`))).toContain(a);
+  });
+
   it('answers 404 for a manager that does not exist', async () => {
     const [, second] = tenant.accounts;
     const [admin] = tenant.accounts;
