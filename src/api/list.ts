@@ -4,7 +4,7 @@ import { json, problem, type Reply } from './reply.ts';
 import type { Caller } from './route.ts';
 import { MAX_LIMIT } from './schemas/paging.ts';
 
-export const CURSOR_HEADER = 'Entra-Sync-Cursor';
+const CURSOR_HEADER = 'Entra-Sync-Cursor';
 
 export interface Listing<Row, Json> {
   readonly read: (after: string | undefined, limit: number) => Promise<Page<Row>>;

@@ -7,11 +7,9 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AxeResults } from 'axe-core';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import type { Outcome } from '../../src/api/consent/decide.ts';
 import { setupTokenOf } from '../../src/api/consent/setup-link.ts';
-import { outcomePage } from '../../src/api/pages/outcome-page.tsx';
-import { problemPage } from '../../src/api/pages/problem-page.tsx';
 import { startApi, type ApiUnderTest } from './support/api-under-test.ts';
+import { outcomePages } from './support/outcome-pages.ts';
 import { recordPhase, tenantRow } from './support/seed.ts';
 
 const executablePath = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium'].find((path) => path && existsSync(path));
@@ -30,23 +28,6 @@ const ARGS = [
 ];
 const PHONE = { width: 320, height: 640 };
 
-const OUTCOMES: readonly Outcome[] = [
-  { kind: 'no_state' },
-  { kind: 'unknown' },
-  { kind: 'used' },
-  { kind: 'expired' },
-  { kind: 'other_browser' },
-  { kind: 'declined', code: 'AADSTS65004' },
-  { kind: 'microsoft_error', code: 'server_error', description: `AADSTS90033: ${'unbroken'.repeat(30)}` },
-  { kind: 'malformed' },
-  { kind: 'wrong_directory' },
-  { kind: 'not_administrator', account: `${'long'.repeat(20)}@contoso.example` },
-  { kind: 'proof_failed', code: 'invalid_grant' },
-  { kind: 'microsoft_unavailable' },
-  { kind: 'directory_taken' },
-  { kind: 'bound_to_another' },
-];
-
 inBrowser('every page', () => {
   let api: ApiUnderTest;
   let browser: Browser;
@@ -55,7 +36,7 @@ inBrowser('every page', () => {
     res.setHeader('Content-Type', 'text/html').end('<!doctype html><title>Sign in</title><h1>Microsoft</h1>');
   });
   let axe: string;
-  /** Path → page, of real ones on the server and of rendered ones that are handed to the browser. */
+  /** Path → page, on the server, or answered before and handed to the browser. */
   const paths = new Map<string, string>();
   const rendered = new Map<string, string>();
 
@@ -66,7 +47,7 @@ inBrowser('every page', () => {
     browser = await chromium.launch({ ...(executablePath === undefined ? {} : { executablePath }), args: ARGS });
     axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     await preparePages();
-  });
+  }, 120_000);
   afterAll(async () => {
     await browser.close();
     await api.close();
@@ -101,15 +82,13 @@ inBrowser('every page', () => {
     paths.set('expired link', `/connect/${old}`);
     paths.set('link that leads nowhere', '/connect/nowhere');
     paths.set('problem type', '/problems/cursor-expired');
-    const renderings = [
-      ...OUTCOMES.map((outcome) => [`outcome ${outcome.kind}`, outcomePage(outcome, '', '/retry')] as const),
-      ['problem', problemPage({ type: 'internal', detail: 'Words.' }, '')] as const,
-    ];
-    for (const [name, reply] of renderings) {
+    paths.set('problem', '/problems/unknown');
+    for (const [name, html] of await outcomePages(api)) {
       const path = `/rendered/${rendered.size}`;
-      if (reply.is === 'text') rendered.set(path, reply.text);
+      rendered.set(path, html);
       paths.set(name, path);
     }
+    expect(new Set([...rendered.values()].map((html) => /<h1>[^<]*/.exec(html)?.[0])).size).toBe(rendered.size);
   }
 
   async function newPage(options: { readonly script: boolean; readonly dark?: boolean }): Promise<Page> {

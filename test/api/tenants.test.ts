@@ -344,3 +344,12 @@ describe('diagnostics', () => {
     });
   });
 });
+
+test('a shared directory cannot be taken for one alone while another tenant has it', async () => {
+  const [alone, sharing] = [await create(), await create({ sharedDirectory: true })];
+  const directory = '41111111-2222-4333-8444-555555555555';
+  for (const id of [alone, sharing]) await api.store.consents.bind((await tenantRow(api.store, id)).no, directory);
+  const refused = await api.call('PATCH', `/v1/tenants/${sharing}`, { body: { sharedDirectory: false } });
+  expect(refused).toMatchObject({ status: 409, body: { type: '/problems/directory-taken' } });
+  expect((await api.call('GET', `/v1/tenants/${sharing}`)).body.sharedDirectory).toBe(true);
+});

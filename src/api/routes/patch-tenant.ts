@@ -15,7 +15,7 @@ export const patchTenant = defineRoute({
   params: tenantPath,
   body: tenantChange,
   answers: { 200: { description: 'The changed tenant', schema: tenant } },
-  problems: ['tenant-not-found', 'state-conflict', 'unknown-directory', 'unavailable'],
+  problems: ['tenant-not-found', 'state-conflict', 'directory-taken', 'unknown-directory', 'unavailable'],
   async handle({ params, body }, deps) {
     return withLiveTenant(params.id, deps, async (row) => {
       const directory = await resolveExpected(body.expectedEntraTenant ?? null, deps);
@@ -23,10 +23,16 @@ export const patchTenant = defineRoute({
       if (directory !== null && row.entraTenantId !== null && row.entraTenantId !== directory) {
         return problem('state-conflict', 'The tenant is connected to another directory than the one expected now.');
       }
-      await deps.store.tenants.update(row.no, {
+      const change = {
         ...given(body),
         ...(body.expectedEntraTenant === undefined ? {} : { expectedEntraTenant: directory }),
-      });
+      };
+      try {
+        await deps.store.tenants.update(row.no, change);
+      } catch (error) {
+        if (isTaken(error)) return problem('directory-taken');
+        throw error;
+      }
       await announce(await deps.store.intents.add(row.no, 'settings'), row.id, deps);
       return showTenant(row.no, 200, deps);
     });
@@ -41,4 +47,9 @@ function given({ name, groupsToSync, requireApproval, sharedDirectory }: TenantC
     ...(requireApproval === undefined ? {} : { requireApproval }),
     ...(sharedDirectory === undefined ? {} : { sharedDirectory }),
   };
+}
+
+/** The one unique thing that a change can touch is a directory that is no longer shared (unique_violation). */
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === '23505';
 }
