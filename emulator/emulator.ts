@@ -106,7 +106,7 @@ class Rooms {
     if (fault?.kind === 'reset') return 'reset';
     if (fault?.kind === 'status') return faultReply(this.#world, this.#graph, fault, request, isGraph);
     const reply = isGraph ? this.#graph.answer(request) : (loginRoom(this.#world, request) ?? this.#frontPage(request));
-    return fault === undefined ? reply : damage(fault, reply);
+    return fault === undefined ? reply : damage(fault, reply, request);
   }
 
   #tenantOf(request: HttpRequest, isGraph: boolean): string | undefined {

@@ -18,7 +18,9 @@ export type Fault =
   | { readonly kind: 'truncate'; readonly keep?: number | undefined }
   | { readonly kind: 'contentType'; readonly value?: string | undefined }
   | { readonly kind: 'latency'; readonly ms: number }
-  | { readonly kind: 'emptyResult' };
+  /** A page that says 200 and holds nothing: the answer that empties the mirrors of the careless. */
+  | { readonly kind: 'emptyResult' }
+  | { readonly kind: 'sameLink' };
 
 export interface FaultRule {
   readonly name?: string | undefined;
@@ -114,7 +116,7 @@ function fits(active: ActiveRule, request: HttpRequest, tenant: string | undefin
 }
 
 /** Lets a fault damage the answer that was due. */
-export function damage(fault: Fault, reply: Reply): Reply {
+export function damage(fault: Fault, reply: Reply, request: HttpRequest): Reply {
   if (typeof reply.body !== 'string') return reply;
   switch (fault.kind) {
     case 'truncate': {
@@ -124,17 +126,29 @@ export function damage(fault: Fault, reply: Reply): Reply {
     case 'contentType':
       return { ...reply, headers: { ...reply.headers, 'Content-Type': fault.value ?? 'text/html; charset=utf-8' } };
     case 'emptyResult':
-      return { ...reply, body: emptied(reply.body) };
+      return { ...reply, body: edited(reply.body, (page) => ({ ...page, value: [] })) };
+    case 'sameLink':
+      // Paging that never ends: the next page is the one just read.
+      return {
+        ...reply,
+        body: edited(reply.body, (page) => ({
+          ...page,
+          '@odata.deltaLink': undefined,
+          '@odata.nextLink': request.origin + request.path + request.search,
+        })),
+      };
     default:
       return reply;
   }
 }
 
-/** A page that says 200 and holds nothing: the answer that empties the mirrors of the careless. */
-function emptied(body: string): string {
+type PageBody = Readonly<Record<string, unknown>>;
+
+/** Changes a page of objects; anything else is left as it is. */
+function edited(body: string, edit: (page: PageBody) => PageBody): string {
   try {
     const page: unknown = JSON.parse(body);
-    return typeof page === 'object' && page !== null && 'value' in page ? JSON.stringify({ ...page, value: [] }) : body;
+    return typeof page === 'object' && page !== null && 'value' in page ? JSON.stringify(edit({ ...page })) : body;
   } catch {
     return body;
   }

@@ -27,6 +27,8 @@ export interface ChaosSettings {
   readonly duplicate: number;
   /** An older version of a changed object right before the current one. */
   readonly olderVersion: number;
+  /** A first round mentions an object that is deleted; delta query may do so. */
+  readonly removedInFirstRound: number;
   /** Objects of a page in any order. */
   readonly shuffle: boolean;
   /** `return=minimal` behaviour although nobody asked for it. */
@@ -63,7 +65,16 @@ export const DEFAULT_SETTINGS: TenantSettings = {
     expiryShape: 'b',
     relistMembersOnRestore: true,
   },
-  chaos: { seed: 1, emptyPage: 0, replay: 0, duplicate: 0, olderVersion: 0, shuffle: false, unaskedMinimal: false },
+  chaos: {
+    seed: 1,
+    emptyPage: 0,
+    replay: 0,
+    duplicate: 0,
+    olderVersion: 0,
+    removedInFirstRound: 0,
+    shuffle: false,
+    unaskedMinimal: false,
+  },
   readLagMs: 0,
   consentDelayMs: 0,
   widsInIdToken: true,

@@ -50,13 +50,13 @@ export class Tenant {
   readonly #clock: Clock;
   readonly #roles = new Map<ObjectRef, readonly string[]>();
 
-  constructor(spec: TenantSpec, clock: Clock) {
+  constructor(spec: TenantSpec, clock: Clock, initialDomain: string) {
     this.#clock = clock;
     const seed = spec.seed ?? 1;
     this.domain = spec.domain.toLowerCase();
     this.id = spec.id?.toLowerCase() ?? guidFrom(seed, hashText(this.domain), 0x7469);
     const label = this.domain.split('.')[0] ?? 'tenant';
-    this.initialDomain = `${label}.onmicrosoft.com`;
+    this.initialDomain = initialDomain;
     this.displayName = spec.displayName ?? label.charAt(0).toUpperCase() + label.slice(1);
     this.settings = applySettings(DEFAULT_SETTINGS, spec.settings ?? {});
     const users = Math.max(spec.users ?? 40, Object.keys(CAST).length);

@@ -28,7 +28,12 @@ export class World {
   }
 
   addTenant(spec: TenantSpec): Tenant {
-    const tenant = new Tenant({ ...spec, seed: spec.seed ?? this.seed }, this.clock);
+    const domain = spec.domain.toLowerCase();
+    const label = domain.split('.')[0] ?? domain;
+    // contoso.com and contoso.de cannot both be contoso.onmicrosoft.com.
+    const taken = this.findTenant(`${label}.onmicrosoft.com`) !== undefined;
+    const initial = `${taken ? domain.replaceAll('.', '') : label}.onmicrosoft.com`;
+    const tenant = new Tenant({ ...spec, seed: spec.seed ?? this.seed }, this.clock, initial);
     this.tenants.set(tenant.id, tenant);
     return tenant;
   }

@@ -27,6 +27,7 @@ export const settingsSchema = z.strictObject({
       replay: probability,
       duplicate: probability,
       olderVersion: probability,
+      removedInFirstRound: probability,
       shuffle: z.boolean(),
       unaskedMinimal: z.boolean(),
     })
@@ -152,5 +153,6 @@ export const faultSchema = z.strictObject({
     z.strictObject({ kind: z.literal('contentType'), value: z.string().optional() }),
     z.strictObject({ kind: z.literal('latency'), ms: count }),
     z.strictObject({ kind: z.literal('emptyResult') }),
+    z.strictObject({ kind: z.literal('sameLink') }),
   ]),
 });

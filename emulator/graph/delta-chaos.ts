@@ -18,7 +18,7 @@ export function applyChaos(
   units: readonly PageUnit[],
   chaos: ChaosSettings,
   random: Random,
-  shownBefore: ObjectRef | undefined,
+  others: { readonly shownBefore: ObjectRef | undefined; readonly deleted: ObjectRef | undefined },
   asItIs: (ref: ObjectRef) => string,
 ): PageUnit[] {
   const page: PageUnit[] = units.map((unit) => {
@@ -28,8 +28,10 @@ export function applyChaos(
     if (last !== undefined && random.chance(chaos.duplicate)) texts.push(last);
     return { ...unit, texts };
   });
-  if (shownBefore !== undefined && random.chance(chaos.replay)) {
-    page.push({ ref: shownBefore, texts: [asItIs(shownBefore)], older: undefined });
-  }
+  const add = (ref: ObjectRef | undefined, probability: number): void => {
+    if (ref !== undefined && random.chance(probability)) page.push({ ref, texts: [asItIs(ref)], older: undefined });
+  };
+  add(others.shownBefore, chaos.replay);
+  add(others.deleted, chaos.removedInFirstRound);
   return chaos.shuffle ? random.shuffle(page) : page;
 }

@@ -47,7 +47,11 @@ export class DeltaService {
         ? this.#initialPage(tenant, token, tracked)
         : this.#changesPage(tenant, token, tracked, minimal);
     const seen = (ref: ObjectRef): string => this.#asItIs(tenant, ref, tracked);
-    const units = applyChaos(page.units, chaos, random, this.#shownBefore(tenant, token, random), seen);
+    const others = {
+      shownBefore: this.#shownBefore(tenant, token, random),
+      deleted: token.kind === 'initial' ? this.#someDeleted(tenant, token) : undefined,
+    };
+    const units = applyChaos(page.units, chaos, random, others, seen);
     return this.#write(request, { ...token, empties: 0 }, tracked, { ...page, units }, minimal);
   }
 
@@ -176,6 +180,12 @@ export class DeltaService {
     const kind = KIND_OF[token.resource];
     if (token.kind === 'initial') return refOf(kind, random.int(token.at));
     return this.#round(tenant, token, trackedBy(token.resource, token.select))[random.int(token.at)]?.ref;
+  }
+
+  #someDeleted(tenant: Tenant, token: PageToken): ObjectRef | undefined {
+    if (token.ids !== undefined) return undefined;
+    const [first] = tenant.directory.withStatus(KIND_OF[token.resource], 'softDeleted');
+    return first;
   }
 
   #asItIs(tenant: Tenant, ref: ObjectRef, tracked: Tracked): string {

@@ -106,7 +106,10 @@ export function deletedItem(request: GraphRequest, kind: ObjectKind | undefined,
   return { body: JSON.stringify({ ...context, ...type, ...renderDeleted(request, own, ref, selection?.properties) }) };
 }
 
-/** A deleted user's principal name begins with its id without hyphens, so that the name is free for another. */
+/**
+ * A deleted security group says `securityEnabled: false` (known limitation, reference 3.8), so kinds are told apart by
+ * `groupTypes`. A deleted user's principal name begins with its id without hyphens, so that the name is free for another.
+ */
 function renderDeleted(
   request: GraphRequest,
   kind: ObjectKind,
@@ -115,10 +118,12 @@ function renderDeleted(
 ): Rendered {
   const record = request.view.record(ref);
   const name = record['userPrincipalName'];
-  const shown =
-    typeof name === 'string' ? { ...record, userPrincipalName: record.id.replaceAll('-', '') + name } : record;
-  const asked = properties ?? undefined;
-  const rendered = renderFull(kind, shown, asked);
-  if (asked === undefined) rendered['deletedDateTime'] = record['deletedDateTime'] ?? null;
+  const shown = {
+    ...record,
+    ...(typeof name === 'string' ? { userPrincipalName: record.id.replaceAll('-', '') + name } : {}),
+    ...(kind === 'group' ? { securityEnabled: false } : {}),
+  };
+  const rendered = renderFull(kind, shown, properties);
+  if (properties === undefined) rendered['deletedDateTime'] = record['deletedDateTime'] ?? null;
   return rendered;
 }

@@ -73,6 +73,15 @@ describe('injected faults', () => {
     expect((await graph.page('/users')).value).toEqual([]);
   });
 
+  it('lead paging in a circle', async () => {
+    await emulator.control('PATCH', `tenants/${tenant.id}/settings`, { delta: { usersPageSize: 5 } });
+    await plant({ path: '/users/delta$', fault: { kind: 'sameLink' } });
+    const first = await graph.page('/users/delta?$select=id');
+    const next = String(first['@odata.nextLink']);
+    expect(next).toBe(`${emulator.url}/v1.0/users/delta?$select=id`);
+    expect('@odata.deltaLink' in (await graph.page(next))).toBe(false);
+  });
+
   it('delay an answer', async () => {
     await plant({ times: 1, fault: { kind: 'latency', ms: 80 } });
     const started = performance.now();

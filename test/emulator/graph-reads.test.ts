@@ -251,7 +251,16 @@ describe('single objects', () => {
     expect(await lagged.refusal(`/users/${id}`)).toMatchObject({ status: 404 });
     const { objects } = await lagged.round('/users/delta?$select=id');
     expect(ids(objects)).toContain(id);
+    const [group] = await lagged.all('/groups?$select=id&$top=1');
+    const groupId = String(group?.['id']);
+    const [member] = await lagged.all(`/groups/${groupId}/members/microsoft.graph.user?$select=id`);
+    const memberId = String(member?.['id']);
+    await emulator.control('DELETE', `tenants/${lagging.id}/groups/${groupId}/members/${memberId}`);
+    const members = async (): Promise<unknown[]> => ids(await lagged.all(`/groups/${groupId}/members?$select=id`));
+    expect(await members()).toContain(memberId);
+    expect(ids(await lagged.all(`/users/${memberId}/memberOf?$select=id`))).toContain(groupId);
     await emulator.control('POST', 'clock', { advanceMs: 61_000 });
+    expect(await members()).not.toContain(memberId);
     expect(await lagged.json(`/users/${id}`)).toMatchObject({ id });
   });
 });
