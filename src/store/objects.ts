@@ -38,7 +38,7 @@ export async function writeObjects(
   const merged = disables
     ? sql`merged AS MATERIALIZED (
         SELECT i.id, o.data AS before, o.deleted_at, o.id IS NOT NULL AS existed, ${after} AS after,
-          o.id IS NOT NULL AND o.deleted_at IS NULL AND i.data->'accountEnabled' = 'false'
+          o.id IS NOT NULL AND o.deleted_at IS NULL AND i.data->'accountEnabled' IS NOT DISTINCT FROM 'false'
             AND o.data->'accountEnabled' IS DISTINCT FROM 'false' AS disables
         FROM input i LEFT JOIN ${table} o ON o.tenant_no = ${tenantNo} AND o.id = i.id
       ), staged AS (

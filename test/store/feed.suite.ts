@@ -117,14 +117,15 @@ export function feedSuite(backend: () => Backend): void {
   describe('the store', () => {
     test('runs a piece of work for one caller at a time', async () => {
       let runs = 0;
+      let begin = () => undefined as void;
+      const begun = new Promise<void>((resolve) => (begin = resolve));
       let finish = () => undefined as void;
       const first = store().exclusively('sweep', () => {
         runs++;
-        return new Promise((resolve) => {
-          finish = resolve;
-        });
+        begin();
+        return new Promise((resolve) => (finish = resolve));
       });
-      while (runs === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      await begun;
       await store().exclusively('sweep', async () => void runs++);
       expect(runs).toBe(1);
       await store().exclusively('other', async () => void runs++);

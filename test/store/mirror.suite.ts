@@ -25,22 +25,19 @@ import {
 export function mirrorSuite(backend: () => Backend): void {
   let no = 0;
   let cursor = '';
-  const { store } = new Proxy({} as Backend, {
-    get: (_, key) =>
-      new Proxy({}, { get: (__, part) => Reflect.get(Reflect.get(backend(), key) as object, part) as unknown }),
-  });
-  const told = () => toldAfter(store, cursor, no);
+  const store = () => backend().store;
+  const told = () => toldAfter(store(), cursor, no);
   const remember = async () => {
-    cursor = await store.feed.head();
+    cursor = await store().feed.head();
   };
 
   beforeEach(async () => {
-    ({ no } = await boundTenant(store));
+    ({ no } = await boundTenant(store()));
     await remember();
   });
 
   const importDirectory = async () => {
-    await runRound(store, no, {
+    await runRound(store(), no, {
       users: [[object(U(1), { displayName: 'Ada', accountEnabled: true }), object(U(2), { displayName: 'Bob' })]],
       groups: [
         [object(G(1), { displayName: 'All' }, [joins(U(1)), joins(U(2))]), object(G(2), {}, [joins(G(1), 'group')])],
@@ -51,25 +48,25 @@ export function mirrorSuite(backend: () => Backend): void {
 
   describe('the first import', () => {
     test('tells only its summary', async () => {
-      const summary = await runRound(store, no, {
+      const summary = await runRound(store(), no, {
         users: [
           [object(U(1), { displayName: 'Ada', mail: null })],
           [object(U(1), { jobTitle: 'Countess' }), object(U(2))],
         ],
         groups: [[object(G(1), { displayName: 'All' }, [joins(U(1)), joins(U(9)), joins(uuid('d', 1), 'device')])]],
       });
-      const events = await eventsAfter(store, cursor, no);
+      const events = await eventsAfter(store(), cursor, no);
       expect(events.map((event) => event.type)).toEqual(['sync.completed']);
       expect(summary).toMatchObject({ kind: 'full', pages: 3 });
       const counts = { users: 2, groups: 1, memberships: 3 };
       expect(events[0]?.data).toEqual({ ...summary, counts });
-      expect(await liveTenant(store, no)).toMatchObject({
+      expect(await liveTenant(store(), no)).toMatchObject({
         counts,
         lastSync: summary,
         asOf: summary.startedAt,
         round: null,
       });
-      expect(await snapshotOf(store, no, 1)).toEqual({
+      expect(await snapshotOf(store(), no, 1)).toEqual({
         users: { [U(1)]: { displayName: 'Ada', jobTitle: 'Countess' }, [U(2)]: {} },
         groups: { [G(1)]: { displayName: 'All' } },
         memberships: {
@@ -81,24 +78,26 @@ export function mirrorSuite(backend: () => Backend): void {
     });
 
     test('stays quiet when it has to start over, and drops what was gone by then', async () => {
-      const slice = await openRound(store, no, 'delta', 'first');
+      const slice = await openRound(store(), no, 'delta', 'first');
       expect(slice).toMatchObject({ kind: 'full', quiet: true });
-      await applyPages(store, slice, 'users', [[object(U(1)), object(U(2))]]);
-      expect(await store.sync.restartAsFull(fencesOf(slice))).toBe('restarted');
-      expect(await store.sync.applyPage(slice.feeds.groups.fence, { items: [], deltaLink: 'late' })).toBe('superseded');
-      await runRound(store, no, { id: 'first', users: [[object(U(2))]] });
+      await applyPages(store(), slice, 'users', [[object(U(1)), object(U(2))]]);
+      expect(await store().sync.restartAsFull(fencesOf(slice))).toBe('restarted');
+      expect(await store().sync.applyPage(slice.feeds.groups.fence, { items: [], deltaLink: 'late' })).toBe(
+        'superseded',
+      );
+      await runRound(store(), no, { id: 'first', users: [[object(U(2))]] });
       expect(await told()).toEqual([expect.stringContaining('sync.completed')]);
-      expect(Object.keys((await snapshotOf(store, no)).users)).toEqual([U(2)]);
+      expect(Object.keys((await snapshotOf(store(), no)).users)).toEqual([U(2)]);
     });
   });
 
   describe('a delta round', () => {
     test('merges present keys, clears nulls, keeps absent ones', async () => {
       await importDirectory();
-      await runRound(store, no, {
+      await runRound(store(), no, {
         users: [[object(U(1), { displayName: null, mail: 'ada@x' })], [object(U(1), { mail: 'b@x' })]],
       });
-      const [first, second] = await eventsAfter(store, cursor, no);
+      const [first, second] = await eventsAfter(store(), cursor, no);
       expect(first).toMatchObject({
         type: 'user.updated',
         subject: { kind: 'user', id: U(1) },
@@ -107,12 +106,12 @@ export function mirrorSuite(backend: () => Backend): void {
         reason: 'directory',
       });
       expect(second?.changed).toEqual({ mail: ['ada@x', 'b@x'] });
-      expect((await snapshotOf(store, no)).users[U(1)]).toEqual({ accountEnabled: true, mail: 'b@x' });
+      expect((await snapshotOf(store(), no)).users[U(1)]).toEqual({ accountEnabled: true, mail: 'b@x' });
     });
 
     test('tells nothing of what it repeats', async () => {
       await importDirectory();
-      const summary = await runRound(store, no, {
+      const summary = await runRound(store(), no, {
         users: [[object(U(1), { displayName: 'Ada' })], [object(U(1), { displayName: 'Ada' })]],
         groups: [[object(G(1), {}, [joins(U(1)), leaves(U(7))])], []],
       });
@@ -122,14 +121,14 @@ export function mirrorSuite(backend: () => Backend): void {
 
     test('keeps removals back until its end, and tells memberships before what they are of', async () => {
       await importDirectory();
-      const slice = await openRound(store, no);
-      await applyPages(store, slice, 'users', [
+      const slice = await openRound(store(), no);
+      await applyPages(store(), slice, 'users', [
         [removed(U(1)), object(U(2), { accountEnabled: false, jobTitle: 'Clerk' })],
       ]);
-      await applyPages(store, slice, 'groups', [[removed(G(2), 'deleted'), object(G(1), {}, [leaves(U(2))])]]);
+      await applyPages(store(), slice, 'groups', [[removed(G(2), 'deleted'), object(G(1), {}, [leaves(U(2))])]]);
       expect(await told()).toEqual([`user.updated ${U(2)}`]);
       await remember();
-      await finishRound(store, slice);
+      await finishRound(store(), slice);
       expect(await told()).toEqual([
         `user.updated ${U(2)}`,
         `membership.removed ${G(1)}:${U(2)}`,
@@ -139,17 +138,17 @@ export function mirrorSuite(backend: () => Backend): void {
         `user.deleted ${U(1)}`,
         expect.stringContaining('sync.completed'),
       ]);
-      expect(await snapshotOf(store, no)).toEqual({
+      expect(await snapshotOf(store(), no)).toEqual({
         users: { [U(2)]: { displayName: 'Bob', accountEnabled: false, jobTitle: 'Clerk' } },
         groups: { [G(1)]: { displayName: 'All' } },
         memberships: {},
       });
-      expect(await liveTenant(store, no)).toMatchObject({ counts: { users: 1, groups: 1, memberships: 0 } });
+      expect(await liveTenant(store(), no)).toMatchObject({ counts: { users: 1, groups: 1, memberships: 0 } });
     });
 
     test('forgets a removal that it takes back', async () => {
       await importDirectory();
-      await runRound(store, no, {
+      await runRound(store(), no, {
         users: [
           [removed(U(1), 'deleted'), object(U(2), { accountEnabled: false })],
           [object(U(1)), object(U(2), { accountEnabled: true })],
@@ -164,9 +163,9 @@ export function mirrorSuite(backend: () => Backend): void {
 
     test('keeps the removals of a round that did not end', async () => {
       await importDirectory();
-      const slice = await openRound(store, no);
-      await applyPages(store, slice, 'users', [[removed(U(1))]]);
-      await runRound(store, no);
+      const slice = await openRound(store(), no);
+      await applyPages(store(), slice, 'users', [[removed(U(1))]]);
+      await runRound(store(), no);
       expect(await told()).toEqual([
         `membership.removed ${G(1)}:${U(1)}`,
         `user.deleted ${U(1)}`,
@@ -176,22 +175,22 @@ export function mirrorSuite(backend: () => Backend): void {
 
     test('takes the removal of what is not mirrored for nothing', async () => {
       await importDirectory();
-      await runRound(store, no, { users: [[removed(U(7)), removed(U(8), 'deleted')]], groups: [[removed(G(7))]] });
+      await runRound(store(), no, { users: [[removed(U(7)), removed(U(8), 'deleted')]], groups: [[removed(G(7))]] });
       expect(await told()).toEqual([]);
     });
 
     test('creates a user who arrives disabled as such', async () => {
       await importDirectory();
-      await runRound(store, no, { users: [[object(U(3), { accountEnabled: false })]] });
+      await runRound(store(), no, { users: [[object(U(3), { accountEnabled: false })]] });
       expect(await told()).toEqual([`user.created ${U(3)}`, expect.stringContaining('sync.completed')]);
-      expect((await snapshotOf(store, no)).users[U(3)]).toEqual({ accountEnabled: false });
+      expect((await snapshotOf(store(), no)).users[U(3)]).toEqual({ accountEnabled: false });
     });
 
     test('stores what jsonb refuses in a readable form', async () => {
-      await runRound(store, no, {
+      await runRound(store(), no, {
         users: [[object(U(1), { displayName: 'a\u0000b\uD800c', jobTitle: '\\u0000 😀' })]],
       });
-      expect((await snapshotOf(store, no)).users[U(1)]).toEqual({
+      expect((await snapshotOf(store(), no)).users[U(1)]).toEqual({
         displayName: 'a\uFFFDb\uFFFDc',
         jobTitle: '\\u0000 😀',
       });
@@ -201,21 +200,21 @@ export function mirrorSuite(backend: () => Backend): void {
   describe('soft deletion', () => {
     test('hides a user with the memberships, and shows them again on restore', async () => {
       await importDirectory();
-      await runRound(store, no, { users: [[removed(U(1))]] });
-      expect(Object.keys((await snapshotOf(store, no)).memberships)).toEqual([`${G(1)}:${U(2)}`, `${G(2)}:${G(1)}`]);
+      await runRound(store(), no, { users: [[removed(U(1))]] });
+      expect(Object.keys((await snapshotOf(store(), no)).memberships)).toEqual([`${G(1)}:${U(2)}`, `${G(2)}:${G(1)}`]);
       await remember();
-      await runRound(store, no, { users: [[object(U(1), { displayName: 'Ada L.' })]] });
+      await runRound(store(), no, { users: [[object(U(1), { displayName: 'Ada L.' })]] });
       expect(await told()).toEqual([
         `user.restored ${U(1)}`,
         `membership.added ${G(1)}:${U(1)}`,
         expect.stringContaining('sync.completed'),
       ]);
-      expect(await liveTenant(store, no)).toMatchObject({ counts: { users: 2, groups: 2, memberships: 3 } });
+      expect(await liveTenant(store(), no)).toMatchObject({ counts: { users: 2, groups: 2, memberships: 3 } });
     });
 
     test('hides a group as container and as member', async () => {
       await importDirectory();
-      await runRound(store, no, { groups: [[removed(G(1))]] });
+      await runRound(store(), no, { groups: [[removed(G(1))]] });
       expect(await told()).toEqual([
         `membership.removed ${G(1)}:${U(1)}`,
         `membership.removed ${G(1)}:${U(2)}`,
@@ -224,7 +223,7 @@ export function mirrorSuite(backend: () => Backend): void {
         expect.stringContaining('sync.completed'),
       ]);
       await remember();
-      await runRound(store, no, { groups: [[object(G(1), {}, [joins(U(1)), joins(U(3))])]] });
+      await runRound(store(), no, { groups: [[object(G(1), {}, [joins(U(1)), joins(U(3))])]] });
       expect((await told()).slice(0, 4)).toEqual([
         `group.restored ${G(1)}`,
         `membership.added ${G(1)}:${U(1)}`,
@@ -235,11 +234,11 @@ export function mirrorSuite(backend: () => Backend): void {
 
     test('leaves nothing of what is deleted for good, and tells it once', async () => {
       await importDirectory();
-      await runRound(store, no, { users: [[removed(U(1))]] });
+      await runRound(store(), no, { users: [[removed(U(1))]] });
       await remember();
-      await runRound(store, no, { users: [[removed(U(1), 'deleted')]] });
+      await runRound(store(), no, { users: [[removed(U(1), 'deleted')]] });
       expect(await told()).toEqual([]);
-      await runRound(store, no, { users: [[object(U(1))]] });
+      await runRound(store(), no, { users: [[object(U(1))]] });
       expect(await told()).toEqual([`user.created ${U(1)}`, expect.stringContaining('sync.completed')]);
     });
   });
@@ -247,8 +246,8 @@ export function mirrorSuite(backend: () => Backend): void {
   describe('a member that is not known yet', () => {
     test('is told when the member comes', async () => {
       await importDirectory();
-      const slice = await openRound(store, no);
-      await applyPages(store, slice, 'groups', [
+      const slice = await openRound(store(), no);
+      await applyPages(store(), slice, 'groups', [
         [object(G(1), {}, [joins(U(5)), joins(G(6), 'group')]), object(G(3))],
         [object(G(6))],
       ]);
@@ -257,24 +256,24 @@ export function mirrorSuite(backend: () => Backend): void {
         `group.created ${G(6)}`,
         `membership.added ${G(1)}:${G(6)}`,
       ]);
-      expect(Object.keys((await snapshotOf(store, no)).memberships)).not.toContain(`${G(1)}:${U(5)}`);
+      expect(Object.keys((await snapshotOf(store(), no)).memberships)).not.toContain(`${G(1)}:${U(5)}`);
       await remember();
-      await applyPages(store, slice, 'users', [[object(U(5))]]);
+      await applyPages(store(), slice, 'users', [[object(U(5))]]);
       expect(await told()).toEqual([`user.created ${U(5)}`, `membership.added ${G(1)}:${U(5)}`]);
-      await finishRound(store, slice);
-      expect(await liveTenant(store, no)).toMatchObject({ counts: { users: 3, groups: 4, memberships: 5 } });
+      await finishRound(store(), slice);
+      expect(await liveTenant(store(), no)).toMatchObject({ counts: { users: 3, groups: 4, memberships: 5 } });
     });
 
     test('is told at the end of the round as unknown, and not again when it comes', async () => {
       await importDirectory();
-      await runRound(store, no, { groups: [[object(G(1), {}, [joins(U(5)), joins(uuid('d', 5), 'device')])]] });
-      const events = await eventsAfter(store, cursor, no);
+      await runRound(store(), no, { groups: [[object(G(1), {}, [joins(U(5)), joins(uuid('d', 5), 'device')])]] });
+      const events = await eventsAfter(store(), cursor, no);
       expect(events.slice(0, 2).map((event) => event.data)).toEqual([
         { groupId: G(1), memberId: uuid('d', 5), memberType: 'device' },
         { groupId: G(1), memberId: U(5), memberType: 'user', memberKnown: false },
       ]);
       await remember();
-      await runRound(store, no, { users: [[object(U(5))]] });
+      await runRound(store(), no, { users: [[object(U(5))]] });
       expect(await told()).toEqual([`user.created ${U(5)}`, expect.stringContaining('sync.completed')]);
     });
   });
@@ -299,7 +298,7 @@ export function mirrorSuite(backend: () => Backend): void {
     test('writes no row and tells no change where nothing differs', async () => {
       await importDirectory();
       const before = await versions();
-      const summary = await runRound(store, no, { kind: 'full', ...everything });
+      const summary = await runRound(store(), no, { kind: 'full', ...everything });
       expect(summary).toMatchObject({ kind: 'full', changes: 0 });
       expect(await told()).toEqual([expect.stringContaining('sync.completed')]);
       expect(await versions()).toEqual(before);
@@ -309,7 +308,7 @@ export function mirrorSuite(backend: () => Backend): void {
 
     test('drops what it did not see, and attributes that are not set any more', async () => {
       await importDirectory();
-      await runRound(store, no, {
+      await runRound(store(), no, {
         kind: 'full',
         users: [[object(U(1), { accountEnabled: true })]],
         groups: [[object(G(1), { displayName: 'All' }, [joins(U(2))])]],
@@ -323,33 +322,33 @@ export function mirrorSuite(backend: () => Backend): void {
         `user.deleted ${U(2)}`,
         expect.stringContaining('sync.completed'),
       ]);
-      expect((await snapshotOf(store, no)).users).toEqual({ [U(1)]: { accountEnabled: true } });
+      expect((await snapshotOf(store(), no)).users).toEqual({ [U(1)]: { accountEnabled: true } });
     });
 
     test('keeps the hidden memberships of a soft-deleted user, of which it cannot hear', async () => {
       await importDirectory();
-      await runRound(store, no, { users: [[removed(U(2))]] });
+      await runRound(store(), no, { users: [[removed(U(2))]] });
       await remember();
-      await runRound(store, no, {
+      await runRound(store(), no, {
         kind: 'full',
         users: [everything.users[0] ?? []],
         groups: [everything.groups[0] ?? []],
       });
       expect(await told()).toEqual([expect.stringContaining('sync.completed')]);
       await remember();
-      await runRound(store, no, { users: [[object(U(2))]] });
+      await runRound(store(), no, { users: [[object(U(2))]] });
       expect((await told()).slice(0, 2)).toEqual([`user.restored ${U(2)}`, `membership.added ${G(1)}:${U(2)}`]);
     });
 
     test('begins where the query is another one, or a round of its kind did not end', async () => {
       await importDirectory();
       const queryHash = { users: 'another', groups: 'groups-query' };
-      expect(await store.sync.openSlice({ tenantNo: no, roundId: 'a', kind: 'delta', queryHash })).toMatchObject({
+      expect(await store().sync.openSlice({ tenantNo: no, roundId: 'a', kind: 'delta', queryHash })).toMatchObject({
         kind: 'full',
         quiet: false,
         feeds: { users: { link: undefined, fromDelta: false } },
       });
-      expect(await store.sync.openSlice({ tenantNo: no, roundId: 'b', kind: 'delta', queryHash })).toMatchObject({
+      expect(await store().sync.openSlice({ tenantNo: no, roundId: 'b', kind: 'delta', queryHash })).toMatchObject({
         kind: 'full',
       });
     });
@@ -358,31 +357,36 @@ export function mirrorSuite(backend: () => Backend): void {
   describe('a slice', () => {
     test('goes on where the one before it stood, and puts it out of action', async () => {
       await importDirectory();
-      const first = await openRound(store, no, 'delta', 'r');
+      const first = await openRound(store(), no, 'delta', 'r');
       expect(first.feeds.users).toMatchObject({ link: 'users-delta', fromDelta: true, done: false });
-      await store.sync.applyPage(first.feeds.users.fence, { items: [], nextLink: 'page-2' });
-      await applyPages(store, first, 'groups', []);
-      const second = await openRound(store, no, 'delta', 'r');
+      await store().sync.applyPage(first.feeds.users.fence, { items: [], nextLink: 'page-2' });
+      await applyPages(store(), first, 'groups', []);
+      const second = await openRound(store(), no, 'delta', 'r');
       expect(second.feeds.users).toMatchObject({ link: 'page-2', fromDelta: false });
       expect(second.feeds.groups).toMatchObject({ done: true, link: undefined });
-      expect(await store.sync.applyPage(first.feeds.users.fence, { items: [object(U(9))], deltaLink: 'x' })).toBe(
+      expect(await store().sync.applyPage(first.feeds.users.fence, { items: [object(U(9))], deltaLink: 'x' })).toBe(
         'superseded',
       );
-      expect(await store.sync.applyPage(first.feeds.users.fence, { items: [], deltaLink: 'x' })).toBe('superseded');
-      expect(await store.sync.restartAsFull(fencesOf(first))).toBe('superseded');
-      await applyPages(store, second, 'users', []);
-      expect(await store.sync.applyRemovals(fencesOf(first), () => undefined, new AbortController().signal)).toBe(
+      expect(await store().sync.applyPage(first.feeds.users.fence, { items: [], deltaLink: 'x' })).toBe('superseded');
+      expect(await store().sync.restartAsFull(fencesOf(first))).toBe('superseded');
+      await applyPages(store(), second, 'users', []);
+      expect(await store().sync.applyRemovals(fencesOf(first), () => undefined, new AbortController().signal)).toBe(
         'superseded',
       );
-      expect(await store.sync.completeRound(fencesOf(first))).toBe('superseded');
-      await finishRound(store, second);
+      expect(await store().sync.completeRound(fencesOf(first))).toBe('superseded');
+      await finishRound(store(), second);
       expect(await told()).toEqual([]);
     });
 
     test('of a completed round gets its summary', async () => {
-      const summary = await runRound(store, no, { id: 'r' });
+      const summary = await runRound(store(), no, { id: 'r' });
       expect(
-        await store.sync.openSlice({ tenantNo: no, roundId: 'r', kind: 'delta', queryHash: { users: '', groups: '' } }),
+        await store().sync.openSlice({
+          tenantNo: no,
+          roundId: 'r',
+          kind: 'delta',
+          queryHash: { users: '', groups: '' },
+        }),
       ).toEqual({
         completed: summary,
       });
@@ -390,38 +394,43 @@ export function mirrorSuite(backend: () => Backend): void {
 
     test.each(['paused', 'revoked', 'deleting', 'unbound'])('is refused to a tenant that is %s', async (how) => {
       await importDirectory();
-      const slice = await openRound(store, no);
+      const slice = await openRound(store(), no);
       const state = { tenantNo: no, phase: 'delta_sync', paused: false, problem: null, taken: [] } as const;
-      if (how === 'paused') await store.tenants.record({ ...state, paused: true });
-      if (how === 'revoked') await store.tenants.record({ ...state, phase: 'revoked' });
-      if (how === 'deleting') await store.intents.add(no, 'delete');
+      if (how === 'paused') await store().tenants.record({ ...state, paused: true });
+      if (how === 'revoked') await store().tenants.record({ ...state, phase: 'revoked' });
+      if (how === 'deleting') await store().intents.add(no, 'delete');
       if (how === 'unbound') await sql`UPDATE tenant SET entra_tenant = NULL WHERE no = ${no}`.execute(backend().db);
       if (how !== 'unbound') {
-        expect(await store.sync.applyPage(slice.feeds.users.fence, { items: [object(U(9))], deltaLink: 'x' })).toBe(
+        expect(await store().sync.applyPage(slice.feeds.users.fence, { items: [object(U(9))], deltaLink: 'x' })).toBe(
           'superseded',
         );
       }
       expect(
-        await store.sync.openSlice({ tenantNo: no, roundId: 'n', kind: 'delta', queryHash: { users: '', groups: '' } }),
+        await store().sync.openSlice({
+          tenantNo: no,
+          roundId: 'n',
+          kind: 'delta',
+          queryHash: { users: '', groups: '' },
+        }),
       ).toBe('halted');
     });
 
     test('stops between two batches of removals, and goes on', async () => {
       const ids = Array.from({ length: 1200 }, (_, n) => U(n));
-      await runRound(store, no, { users: [ids.map((id) => object(id))] });
-      const slice = await openRound(store, no);
-      await applyPages(store, slice, 'users', [ids.map((id) => removed(id))]);
-      await applyPages(store, slice, 'groups', []);
+      await runRound(store(), no, { users: [ids.map((id) => object(id))] });
+      const slice = await openRound(store(), no);
+      await applyPages(store(), slice, 'users', [ids.map((id) => removed(id))]);
+      await applyPages(store(), slice, 'groups', []);
       const abort = new AbortController();
       let beats = 0;
       const beat = () => {
         // After the look, the disables, the memberships and the groups comes the first batch of users.
         if (++beats === 5) abort.abort();
       };
-      expect(await store.sync.applyRemovals(fencesOf(slice), beat, abort.signal)).toBe('stopped');
-      expect(Object.keys((await snapshotOf(store, no)).users)).toHaveLength(200);
-      await finishRound(store, slice);
-      expect((await snapshotOf(store, no)).users).toEqual({});
+      expect(await store().sync.applyRemovals(fencesOf(slice), beat, abort.signal)).toBe('stopped');
+      expect(Object.keys((await snapshotOf(store(), no)).users)).toHaveLength(200);
+      await finishRound(store(), slice);
+      expect((await snapshotOf(store(), no)).users).toEqual({});
     });
   });
 }

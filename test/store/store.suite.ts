@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import type { Backend } from './backend.ts';
+import { crashesSuite } from './crashes.suite.ts';
 import { directorySuite } from './directory.suite.ts';
 import { feedSuite } from './feed.suite.ts';
+import { historiesSuite } from './histories.suite.ts';
 import { mirrorSuite } from './mirror.suite.ts';
 import { tenantsSuite } from './tenants.suite.ts';
 
@@ -17,5 +19,7 @@ export function storeSuite(name: string, open: () => Promise<Backend>): void {
     mirrorSuite(() => backend);
     directorySuite(() => backend);
     feedSuite(() => backend);
+    crashesSuite(() => backend);
+    historiesSuite(() => backend);
   });
 }

@@ -1,0 +1,326 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { RoundKind } from '../../src/domain/activities.ts';
+import { type DeltaPage, type Feed, FEEDS } from '../../src/domain/directory.ts';
+import type { Database } from '../../src/store/schema.ts';
+import type { OpenSlice, Store, SyncSummary } from '../../src/store/store.ts';
+import type { Backend } from './backend.ts';
+import { deliver, type Delivery } from './delivery.ts';
+import { Expected } from './expected.ts';
+import { Crash, FaultyPool } from './faults.ts';
+import { Reader } from './fold.ts';
+import { Random } from './random.ts';
+import { boundTenant, eventsAfter, fencesOf, HASHES, liveTenant, snapshotOf } from './rounds.ts';
+import { NAMES, type Operation, Truth } from './truth.ts';
+
+/** One round of a history: what happens to the directory before it and while it runs, and what goes wrong. */
+interface Chapter {
+  readonly before: readonly Operation[];
+  readonly between: readonly Operation[];
+  readonly full: boolean;
+  readonly groupsFirst: boolean;
+  /** Both feeds at once, where the round is a full one. */
+  readonly sideBySide: boolean;
+  /** Statements after which a crash comes, one a try. */
+  readonly crashes: readonly number[];
+  /** The page at which the links die. */
+  readonly expires: number | null;
+  /** The page at which this round is given up for another. */
+  readonly abandoned: number | null;
+  readonly seed: number;
+}
+
+const feed = fc.constantFrom<Feed>('users', 'groups');
+const n = fc.integer({ min: 1, max: 5 });
+const text = fc.constantFrom('a', 'b', 'ü', null);
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      op: fc.constant('create' as const),
+      feed,
+      n,
+      values: fc.constantFrom(
+        {},
+        { displayName: 'a' },
+        { displayName: 'b', accountEnabled: true },
+        { accountEnabled: false },
+      ),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      op: fc.constant('set' as const),
+      feed,
+      n,
+      name: fc.constantFrom(...NAMES.slice(1)),
+      value: text,
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      op: fc.constant('set' as const),
+      feed: fc.constant('users' as const),
+      n,
+      name: fc.constant('accountEnabled' as const),
+      value: fc.constantFrom(true, false, null),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      op: fc.constantFrom(
+        'delete' as const,
+        'restore' as const,
+        'delete' as const,
+        'restore' as const,
+        'purge' as const,
+      ),
+      feed,
+      n,
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      op: fc.constantFrom('join' as const, 'join' as const, 'leave' as const),
+      group: n,
+      kind: fc.constantFrom('user' as const, 'user' as const, 'group' as const, 'device' as const),
+      n,
+    }),
+  },
+);
+const page = fc.option(fc.integer({ min: 0, max: 4 }), { freq: 4 });
+const chapter: fc.Arbitrary<Chapter> = fc.record({
+  before: fc.array(operation, { maxLength: 12 }),
+  between: fc.array(operation, { maxLength: 5 }),
+  full: fc.boolean().chain((full) => (full ? fc.boolean() : fc.constant(false))),
+  groupsFirst: fc.boolean(),
+  sideBySide: fc.boolean(),
+  crashes: fc.array(fc.integer({ min: 1, max: 14 }), { maxLength: 3 }),
+  expires: page,
+  abandoned: page,
+  seed: fc.integer({ min: 0, max: 2 ** 31 }),
+});
+
+interface Mishaps {
+  expires: number | null;
+  abandoned: number | null;
+  pages: number;
+}
+
+/** The workflow asks for another round, whatever became of this one. */
+class Abandoned extends Error {}
+class Overtaken extends Crash {}
+
+/** Plays a history against a store, with a model of what must come of it beside. */
+class Play {
+  readonly #store: Store;
+  readonly #faults: FaultyPool;
+  readonly #tenantNo: number;
+  readonly #db: Database;
+  readonly #truth = new Truth();
+  readonly #expected = new Expected();
+  #reader: { cursor: string; fold: Reader } | undefined;
+  #deliveries: Partial<Record<Feed, Delivery>> = {};
+  readonly #heard = new Set<Delivery>();
+
+  constructor(store: Store, faults: FaultyPool, db: Database, tenantNo: number) {
+    this.#store = store;
+    this.#faults = faults;
+    this.#tenantNo = tenantNo;
+    this.#db = db;
+  }
+
+  async round(chapter: Chapter): Promise<void> {
+    const random = new Random(chapter.seed);
+    for (const operation of chapter.before) this.#truth.do(operation);
+    const crashes = [...chapter.crashes];
+    const mishaps: Mishaps = { expires: chapter.expires, abandoned: chapter.abandoned, pages: 0 };
+    let kind: RoundKind = chapter.full ? 'full' : 'delta';
+    let roundId: string = randomUUID();
+    let begun = '';
+    for (let last: OpenSlice | undefined; ;) {
+      const slice = await this.#open(roundId, kind);
+      if ('completed' in slice) break;
+      ({ kind } = slice);
+      if (begun !== `${roundId} ${kind}`) this.#begin(slice);
+      begun = `${roundId} ${kind}`;
+      if (last) await this.#overtaken(last);
+      last = slice;
+      // Not where links die beside a page whose answer is lost: then nobody can say whether that page was written.
+      const unclear = chapter.sideBySide && mishaps.expires !== null;
+      this.#faults.arm(unclear ? 0 : (crashes.shift() ?? 0), random.pick(['before', 'after']));
+      try {
+        await this.#slice(slice, chapter, mishaps, random);
+        break;
+      } catch (error) {
+        if (error instanceof Abandoned) roundId = randomUUID();
+        else if (!(error instanceof Crash)) throw error;
+      } finally {
+        this.#faults.disarm();
+      }
+    }
+    this.#expected.roundEnded();
+    this.#deliveries = {};
+    await this.#check();
+  }
+
+  /** One slice, to the end of the round if nothing goes wrong. */
+  async #slice(slice: OpenSlice, chapter: Chapter, mishaps: Mishaps, random: Random): Promise<void> {
+    const happen = () => {
+      for (const operation of chapter.between) this.#truth.do(operation);
+    };
+    if (slice.kind === 'full' && chapter.sideBySide) {
+      happen();
+      const feeds = await Promise.allSettled(FEEDS.map((feed) => this.#feed(slice, feed, mishaps, random)));
+      // A slice ends when both have: what goes on in the background would be another one's.
+      const failed = feeds.filter((feed) => feed.status === 'rejected').map((feed) => feed.reason as unknown);
+      const cause = failed.find((error) => !(error instanceof Overtaken)) ?? failed[0];
+      if (cause !== undefined) throw cause;
+    } else {
+      const order = slice.kind === 'full' && chapter.groupsFirst ? [...FEEDS].reverse() : FEEDS;
+      for (const feed of order) {
+        await this.#feed(slice, feed, mishaps, random);
+        if (feed === order[0]) happen();
+      }
+    }
+    const fences = fencesOf(slice);
+    expect(await this.#store.sync.applyRemovals(fences, () => undefined, new AbortController().signal)).toBe('applied');
+    expect(await this.#store.sync.completeRound(fences)).not.toBe('superseded');
+  }
+
+  async #feed(slice: OpenSlice, feed: Feed, mishaps: Mishaps, random: Random): Promise<void> {
+    if (slice.feeds[feed].done) return;
+    this.#deliveries[feed] ??= deliver(this.#truth, feed, slice.kind, random);
+    for (let at = this.#startOf(slice, feed), done = false; !done; at++) {
+      if (mishaps.expires === mishaps.pages) {
+        mishaps.expires = null;
+        await this.#store.sync.restartAsFull(fencesOf(slice));
+        throw new Crash('The links expired');
+      }
+      if (mishaps.abandoned === mishaps.pages) {
+        mishaps.abandoned = null;
+        throw new Abandoned();
+      }
+      mishaps.pages++;
+      done = await this.#page(slice, feed, at);
+    }
+  }
+
+  async #open(roundId: string, kind: RoundKind): Promise<OpenSlice | { readonly completed: SyncSummary }> {
+    const slice = await this.#store.sync.openSlice({ tenantNo: this.#tenantNo, roundId, kind, queryHash: HASHES });
+    if (slice === 'halted') throw new Error('Halted');
+    return slice;
+  }
+
+  /** A round that begins anew hears again what the one before it did not hear to the end. */
+  #begin(slice: OpenSlice): void {
+    for (const feed of FEEDS) {
+      const delivery = this.#deliveries[feed];
+      if (delivery && (slice.kind === 'full' || !this.#heard.has(delivery))) this.#truth.giveBack(feed, delivery.asked);
+    }
+    if (slice.kind === 'full') this.#expected.beganFull();
+    this.#deliveries = {};
+  }
+
+  #startOf(slice: OpenSlice, feed: Feed): number {
+    const { link, fromDelta } = slice.feeds[feed];
+    return link === undefined || fromDelta ? 0 : Number(link.split('#')[1]);
+  }
+
+  async #page(slice: OpenSlice, feed: Feed, at: number): Promise<boolean> {
+    const delivery = this.#deliveries[feed];
+    const items = delivery?.pages[at];
+    if (!delivery || !items) throw new Error(`No page ${at} of ${feed}`);
+    const done = at === delivery.pages.length - 1;
+    const page: DeltaPage = done ? { items, deltaLink: `delta` } : { items, nextLink: `next#${at + 1}` };
+    let applied: unknown = 'crashed after COMMIT';
+    try {
+      applied = await this.#store.sync.applyPage(slice.feeds[feed].fence, page);
+      // The other feed's links may have died meanwhile; nothing else overtakes this slice.
+      if (applied === 'superseded') throw new Overtaken();
+    } finally {
+      // Where the answer was lost, only the database knows.
+      if (typeof applied === 'object' || (await this.#wasCommitted(feed, page))) {
+        this.#expected.sawPage(feed, items);
+        if (done) this.#hear(delivery);
+      }
+    }
+    return done;
+  }
+
+  #hear(delivery: Delivery): void {
+    this.#expected.delivered(delivery);
+    this.#heard.add(delivery);
+    this.#truth.giveBackMembers(delivery.unsaid);
+  }
+
+  async #wasCommitted(feed: Feed, page: DeltaPage): Promise<boolean> {
+    const { done, next_link: link } = await this.#db
+      .selectFrom('checkpoint')
+      .select(['next_link', 'done'])
+      .where('tenant_no', '=', this.#tenantNo)
+      .where('feed', '=', feed)
+      .executeTakeFirstOrThrow();
+    return page.nextLink === undefined ? done : link === page.nextLink;
+  }
+
+  /** The slice before this one is out of action: nothing it brings is written. */
+  async #overtaken(slice: OpenSlice): Promise<void> {
+    const head = await this.#store.feed.head();
+    const late = { items: [{ kind: 'removed', id: randomUUID(), reason: 'deleted' } as const], deltaLink: 'late' };
+    for (const feed of FEEDS)
+      expect(await this.#store.sync.applyPage(slice.feeds[feed].fence, late)).toBe('superseded');
+    expect(await this.#store.sync.completeRound(fencesOf(slice))).toBe('superseded');
+    expect(await this.#store.feed.head()).toBe(head);
+  }
+
+  async #check(): Promise<void> {
+    const snapshot = await snapshotOf(this.#store, this.#tenantNo, 3);
+    expect(snapshot).toEqual(this.#expected.snapshot());
+    const { counts } = await liveTenant(this.#store, this.#tenantNo);
+    expect(counts).toEqual({
+      users: Object.keys(snapshot.users).length,
+      groups: Object.keys(snapshot.groups).length,
+      memberships: Object.keys(snapshot.memberships).length,
+    });
+    if (!this.#reader) {
+      this.#reader = { cursor: await this.#store.feed.head(), fold: new Reader(snapshot) };
+      return;
+    }
+    const { cursor, fold } = this.#reader;
+    const events = await eventsAfter(this.#store, cursor, this.#tenantNo);
+    for (const event of events) fold.read(event);
+    this.#reader = { cursor: events.at(-1)?.id ?? cursor, fold };
+    expect(fold.snapshot()).toEqual(snapshot);
+  }
+}
+
+/** Histories of a tenant, told in every way that Graph may tell them, to a store that keeps crashing. */
+export function historiesSuite(backend: () => Backend): void {
+  describe('whatever happens to a tenant, and however it is told', () => {
+    test('the mirror comes to the truth, and every difference is one event', async () => {
+      let faults: FaultyPool | undefined;
+      const store = backend().through((pool) => (faults = new FaultyPool(pool)));
+      const pool = faults;
+      if (!pool) throw new Error('No pool');
+      await fc.assert(
+        fc.asyncProperty(fc.array(chapter, { minLength: 2, maxLength: 6 }), async (chapters) => {
+          const { no } = await boundTenant(store);
+          const play = new Play(store, pool, backend().db, no);
+          for (const chapter of chapters) await play.round(chapter);
+        }),
+        {
+          seed: Number(process.env['HISTORY_SEED'] ?? 20261121),
+          numRuns: Number(process.env['HISTORY_RUNS'] ?? 60),
+          interruptAfterTimeLimit: Number(process.env['HISTORY_MS'] ?? 20_000),
+          endOnFailure: process.env['HISTORY_SHRINK'] === undefined,
+        },
+      );
+    }, 600_000);
+  });
+}
