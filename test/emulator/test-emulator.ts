@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEmulator, type EmulatorOptions } from '../../emulator/emulator.ts';
@@ -23,7 +23,11 @@ export interface GraphPage extends JsonObject {
 /** Starts an emulator without tenants and speaks to it by URL alone, as its users do. */
 export async function startTestEmulator(options: EmulatorOptions = {}): Promise<TestEmulator> {
   const dataDir = await mkdtemp(join(tmpdir(), 'emulator-'));
-  return new TestEmulator(await startEmulator({ dataDir, ...options }));
+  const emulator = await startEmulator({ dataDir, ...options });
+  return new TestEmulator(emulator, async () => {
+    await emulator.close();
+    await rm(dataDir, { recursive: true, force: true });
+  });
 }
 
 export class TestEmulator {
@@ -32,11 +36,11 @@ export class TestEmulator {
   readonly caFile: string;
   readonly close: () => Promise<void>;
 
-  constructor(emulator: Awaited<ReturnType<typeof startEmulator>>) {
+  constructor(emulator: Awaited<ReturnType<typeof startEmulator>>, close: () => Promise<void>) {
     this.url = emulator.httpUrl;
     this.httpsUrl = emulator.httpsUrl;
     this.caFile = emulator.caFile;
-    this.close = () => emulator.close();
+    this.close = close;
   }
 
   /** A call of the control API; fails loudly unless it succeeds. */
