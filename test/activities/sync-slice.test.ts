@@ -1,0 +1,376 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import type { SyncStore } from '../../src/store/store.ts';
+import { pgliteBackend, type Backend } from '../store/backend.ts';
+import { G, U } from '../store/rounds.ts';
+import { never, reset } from '../graph/scripted-fetch.ts';
+import { CANARY, page, type ScriptedGraph, SliceBench, status, SYNC_INTERVAL_MS } from './slice-bench.ts';
+
+let backend: Backend;
+let bench: SliceBench;
+let graph: ScriptedGraph;
+
+beforeAll(async () => {
+  backend = await pgliteBackend();
+});
+afterAll(() => backend.close());
+beforeEach(async () => {
+  bench = await SliceBench.open(backend.store);
+  graph = bench.graph;
+});
+
+const user = (n: number) => ({ id: U(n), displayName: `User ${n}` });
+const group = (n: number, ...members: number[]) => ({
+  id: G(n),
+  displayName: `Group ${n}`,
+  'members@delta': members.map((m) => ({ '@odata.type': '#microsoft.graph.user', id: U(m) })),
+});
+
+/** The store, with some of its sync methods replaced. */
+function withSync(change: Partial<SyncStore>) {
+  return { store: { ...backend.store, sync: { ...backend.store.sync, ...change } } };
+}
+
+async function failure(slice: Promise<unknown>): Promise<ApplicationFailure> {
+  const error: unknown = await slice.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!(error instanceof ApplicationFailure)) throw new Error('no ApplicationFailure', { cause: error });
+  return error;
+}
+
+describe('a full round', () => {
+  it('follows both feeds to their deltaLinks and completes', async () => {
+    graph
+      .on('users', 'start', page('users', [user(1)], { next: '2' }))
+      .on('users', '2', page('users', [user(2)], { delta: 'd' }));
+    graph
+      .on('groups', 'start', page('groups', [group(1, 1)], { next: '2' }))
+      .on('groups', '2', page('groups', [group(1, 2)], { delta: 'd' }));
+    expect(await bench.slice('r1')).toEqual({
+      outcome: 'completed',
+      kind: 'full',
+      changes: expect.any(Number),
+      nextInMs: SYNC_INTERVAL_MS,
+      tokenExpiresAt: bench.expiresAt,
+    });
+    expect(await bench.mirrored()).toEqual({ users: [U(1), U(2)], groups: [G(1)] });
+    const { data } = await backend.store.directory.memberships(bench.tenantNo, undefined, 10);
+    expect(data.map(({ memberId }) => memberId)).toEqual([U(1), U(2)]);
+  });
+
+  it('tells the same summary when the completed slice is repeated, asking nothing', async () => {
+    await bench.firstRound([user(1)]);
+    const asked = graph.asked.length;
+    expect(await bench.slice('first')).toMatchObject({ outcome: 'completed', kind: 'full' });
+    expect(graph.asked).toHaveLength(asked);
+  });
+
+  it('fetches one page ahead while a page is written, and no more', async () => {
+    for (let n = 1; n < 6; n++)
+      graph.on('users', n === 1 ? 'start' : `${n}`, page('users', [user(n)], { next: `${n + 1}` }));
+    graph.on('users', '6', page('users', [], { delta: 'd' })).on('groups', 'start', page('groups', [], { delta: 'd' }));
+    const ahead: number[] = [];
+    let written = 0;
+    const applyPage: SyncStore['applyPage'] = async (fence, one) => {
+      if (fence.feed === 'users') {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        ahead.push(graph.asked.filter((name) => name.startsWith('users')).length - ++written);
+      }
+      return backend.store.sync.applyPage(fence, one);
+    };
+    expect(await bench.slice('r1', 'delta', withSync({ applyPage }))).toMatchObject({ outcome: 'completed' });
+    expect(ahead).toEqual([1, 1, 1, 1, 1, 0]);
+  });
+
+  it('goes on where the last slice stopped when the budget is used up', async () => {
+    graph.onRequest = () => bench.clock.advance(20_000);
+    for (let n = 1; n < 6; n++)
+      graph.on('users', n === 1 ? 'start' : `${n}`, page('users', [user(n)], { next: `${n + 1}` }));
+    graph
+      .on('users', '6', page('users', [user(6)], { delta: 'd' }))
+      .on('groups', 'start', page('groups', [], { delta: 'd' }));
+    const outcomes: string[] = [];
+    for (;;) {
+      const slice = await bench.slice('r1');
+      outcomes.push(slice.outcome);
+      if (slice.outcome !== 'unfinished') break;
+      expect(slice).toEqual({ outcome: 'unfinished', kind: 'full', tokenExpiresAt: bench.expiresAt });
+    }
+    expect(outcomes.length).toBeGreaterThan(1);
+    expect(outcomes.at(-1)).toBe('completed');
+    expect(graph.asked.filter((name) => name.startsWith('users'))).toEqual([
+      'users start',
+      ...[2, 3, 4, 5, 6].map((n) => `users ${n}`),
+    ]);
+    expect((await bench.mirrored()).users).toHaveLength(6);
+  });
+
+  it('stops the other feed cleanly when one fails', async () => {
+    let groupsEnded = false;
+    graph.on('users', 'start', status(403, 'Authorization_RequestDenied'));
+    graph.onRequest = async (name, { signal }) => {
+      if (name !== 'groups start') return;
+      try {
+        await never(signal);
+      } finally {
+        groupsEnded = true;
+      }
+    };
+    expect(await bench.slice('r1')).toEqual({ outcome: 'forbidden', kind: 'full', requestId: 'req-1' });
+    expect(groupsEnded).toBe(true);
+  });
+});
+
+describe('a delta round', () => {
+  beforeEach(() => bench.firstRound([user(1), user(2)], [group(1, 1)]));
+
+  it('reads users to the end, then groups, and applies removals after both', async () => {
+    graph.on('users', 'delta 1', page('users', [{ id: U(2), '@removed': { reason: 'deleted' } }], { next: 'p' }));
+    graph.on('users', 'p', page('users', [user(3)], { delta: 'delta 2' }));
+    graph.on('groups', 'delta 1', page('groups', [group(1, 3)], { delta: 'delta 2' }));
+    const before = graph.asked.length;
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed', kind: 'delta', changes: 3 });
+    expect(graph.asked.slice(before)).toEqual(['users delta 1', 'users p', 'groups delta 1']);
+    expect(await bench.mirrored()).toEqual({ users: [U(1), U(3)], groups: [G(1)] });
+  });
+
+  it('asks two questions when nothing changed, and tells progress in counts alone', async () => {
+    bench.beats.length = 0;
+    const before = graph.asked.length;
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed', changes: 0 });
+    expect(graph.asked.slice(before)).toEqual(['users delta 1', 'groups delta 1']);
+    expect(bench.beats).toContainEqual({ pages: 2, changes: 0 });
+    expect(JSON.stringify(bench.beats)).toMatch(/^[[\]{}",:0-9a-z]+$/);
+  });
+
+  it.each([
+    ['410', () => status(410, 'resyncRequired')],
+    ['an old link', () => status(400, 'Request_UnsupportedQuery')],
+    ['an unknown state', () => status(400, 'SYNCSTATENOTFOUND')],
+  ])('becomes a full one when its link is dead: %s', async (_, answer) => {
+    graph.on('users', 'delta 1', answer());
+    expect(await bench.slice('r2')).toEqual({ outcome: 'unfinished', kind: 'full', tokenExpiresAt: bench.expiresAt });
+    // While the new round has not ended, the mirror answers as before.
+    expect((await bench.mirrored()).users).toEqual([U(1), U(2)]);
+    graph.on('users', 'start', page('users', [user(1), user(4)], { delta: 'delta 2' }));
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed', kind: 'full' });
+    expect((await bench.mirrored()).users).toEqual([U(1), U(4)]);
+  });
+
+  it('becomes a full one when groups expire after users are done', async () => {
+    graph.on('groups', 'delta 1', status(410, ''));
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'unfinished', kind: 'full' });
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed', kind: 'full' });
+  });
+
+  it('becomes a full one when a link comes back, without believing the page', async () => {
+    graph.on('users', 'delta 1', page('users', [user(5)], { next: 'p' }));
+    graph
+      .on('users', 'p', page('users', [user(6)], { next: 'q' }))
+      .on('users', 'q', page('users', [user(7)], { next: 'p' }));
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'unfinished', kind: 'full' });
+    expect((await bench.mirrored()).users).toEqual([U(1), U(2), U(5), U(6)]);
+  });
+});
+
+describe('a full round that must start anew', () => {
+  it('does so at once the first time, then with growing waits', async () => {
+    graph
+      .on('users', 'start', page('users', [user(1)], { next: 'p' }))
+      .on('users', 'p', status(400, 'Directory_ExpiredPageToken'));
+    graph.on('groups', 'start', page('groups', [], { delta: 'd' }));
+    expect(await bench.slice('r1')).toMatchObject({ outcome: 'unfinished', kind: 'full' });
+    expect(await failure(bench.slice('r1'))).toMatchObject({ type: 'GraphUnavailable', nextRetryDelay: 60_000 });
+    expect(await failure(bench.slice('r1'))).toMatchObject({ type: 'GraphUnavailable', nextRetryDelay: 120_000 });
+    graph.on('users', 'p', page('users', [], { delta: 'd' }));
+    expect(await bench.slice('r1')).toMatchObject({ outcome: 'completed' });
+  });
+
+  it('is Microsoft being away if even the initial query is answered so', async () => {
+    graph.on('users', 'start', status(410, 'resyncRequired')).on('groups', 'start', page('groups', [], { delta: 'd' }));
+    expect(await failure(bench.slice('r1'))).toMatchObject({ type: 'GraphUnavailable', nonRetryable: false });
+  });
+});
+
+describe('throttling', () => {
+  beforeEach(() => bench.firstRound());
+  const busy = (seconds?: string) =>
+    status(429, 'TooManyRequests', seconds === undefined ? {} : { 'retry-after': seconds });
+  const answered = () => page('users', [user(1)], { delta: 'delta 2' });
+
+  it('waits short times inside the slice, twice', async () => {
+    graph.on('users', 'delta 1', busy('3'), busy('10'), answered());
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed', changes: 1 });
+    expect(bench.clock.slept).toEqual([3_000, 10_000]);
+  });
+
+  it('gives the slot back the third time, and for longer waits', async () => {
+    graph.on('users', 'delta 1', busy('1'), busy('1'), busy('7'));
+    expect(await bench.slice('r2')).toEqual({ outcome: 'throttled', kind: 'delta', retryAfterMs: 7_000 });
+    graph.on('users', 'delta 1', busy('11'));
+    expect(await bench.slice('r2')).toEqual({ outcome: 'throttled', kind: 'delta', retryAfterMs: 11_000 });
+    graph.on('users', 'delta 1', status(503, 'ServiceNotAvailable', { 'retry-after': '120' }));
+    expect(await bench.slice('r2')).toEqual({ outcome: 'throttled', kind: 'delta', retryAfterMs: 120_000 });
+  });
+
+  it('waits 30 s where nothing is stated, and longer each time, until a round completes', async () => {
+    graph.on('users', 'delta 1', busy(), busy(), busy(), answered());
+    graph.on('users', 'delta 2', busy());
+    const waits: unknown[] = [];
+    for (let n = 0; n < 3; n++) waits.push(await bench.slice('r2'));
+    expect(waits).toMatchObject([{ retryAfterMs: 30_000 }, { retryAfterMs: 60_000 }, { retryAfterMs: 120_000 }]);
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed' });
+    expect(await bench.slice('r3')).toMatchObject({ outcome: 'throttled', retryAfterMs: 30_000 });
+  });
+
+  it('keeps the pages before it', async () => {
+    graph.on('users', 'delta 1', page('users', [user(1)], { next: 'p' })).on('users', 'p', busy('60'), answered());
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'throttled' });
+    expect((await bench.mirrored()).users).toEqual([U(1)]);
+    const before = graph.asked.length;
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed' });
+    expect(graph.asked[before]).toBe('users p');
+  });
+});
+
+describe('outages', () => {
+  beforeEach(() => bench.firstRound());
+
+  it.each([
+    ['500', () => status(500, 'UnknownError')],
+    ['a broken connection', reset],
+    ['HTML', () => new Response('<html>', { status: 502 })],
+    ['half a body', () => new Response('{"value":[')],
+  ])('are borne twice within a second or so, then left to Temporal: %s', async (_, broken) => {
+    graph.on('users', 'delta 1', broken, broken, () => page('users', [], { delta: 'delta 2' }));
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed' });
+    expect(bench.clock.slept).toEqual([250, 1_000]);
+    graph.on('users', 'delta 2', broken);
+    const failed = await failure(bench.slice('r3'));
+    expect(failed).toMatchObject({
+      type: 'GraphUnavailable',
+      nonRetryable: false,
+      category: ApplicationFailureCategory.BENIGN,
+    });
+    expect(graph.asked.filter((name) => name === 'users delta 2')).toHaveLength(3);
+  });
+});
+
+describe('refusals', () => {
+  beforeEach(() => bench.firstRound());
+
+  it('asks for a new token after 401, and lets nobody use the old one', async () => {
+    graph.on('users', 'delta 1', status(401, 'InvalidAuthenticationToken'));
+    expect(await bench.slice('r2')).toEqual({ outcome: 'token_needed', kind: 'delta' });
+    const asked = graph.asked.length;
+    expect(await bench.slice('r2')).toEqual({ outcome: 'token_needed', kind: 'delta' });
+    expect(graph.asked).toHaveLength(asked);
+  });
+
+  it('asks for a token when none will last, or when it does not open', async () => {
+    await bench.putToken(59_000);
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'token_needed' });
+    const sealed = bench.deps.sealer.seal(CANARY, `token/tenant/${bench.tenantNo + 1}`);
+    await backend.store.tokens.put(bench.tenantNo, sealed, new Date(bench.clock.now() + 3_600_000));
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'token_needed' });
+    expect(bench.logged).toContainEqual(expect.objectContaining({ message: 'A stored token does not open' }));
+  });
+
+  it('quotes the request of a 403', async () => {
+    graph.on('groups', 'delta 1', status(403, 'Authorization_RequestDenied'));
+    expect(await bench.slice('r2')).toEqual({ outcome: 'forbidden', kind: 'delta', requestId: 'req-1' });
+  });
+
+  it('names the code of what Graph will not do, and nothing else', async () => {
+    graph.on('users', 'delta 1', status(400, 'Request_BadRequest'));
+    const failed = await failure(bench.slice('r2'));
+    expect(failed).toMatchObject({ type: 'GraphRefused', nonRetryable: true, details: [{ requestId: 'req-1' }] });
+    expect(failed.message).toBe('Microsoft Graph refused: Request_BadRequest');
+  });
+});
+
+describe('a slice that is overtaken', () => {
+  beforeEach(() => bench.firstRound([user(1)]));
+
+  it('writes nothing once another slice has begun', async () => {
+    graph.on('users', 'delta 1', page('users', [user(2)], { delta: 'delta 2' }));
+    graph.onRequest = async () => {
+      graph.onRequest = () => undefined;
+      const { queryHash } = bench.deps.graph;
+      await backend.store.sync.openSlice({ tenantNo: bench.tenantNo, roundId: 'r2', kind: 'delta', queryHash });
+    };
+    expect(await bench.slice('r2')).toEqual({ outcome: 'superseded', kind: 'delta' });
+    expect((await bench.mirrored()).users).toEqual([U(1)]);
+  });
+
+  it('writes nothing after a pause, and begins none while it lasts', async () => {
+    graph.on('users', 'delta 1', page('users', [user(2)], { delta: 'delta 2' }));
+    const pause = { tenantNo: bench.tenantNo, phase: 'delta_sync', paused: true, problem: null, taken: [] } as const;
+    graph.onRequest = () => backend.store.tenants.record(pause);
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'superseded' });
+    const asked = graph.asked.length;
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'superseded' });
+    expect(graph.asked).toHaveLength(asked);
+    expect((await bench.mirrored()).users).toEqual([U(1)]);
+  });
+
+  it.each(['applyRemovals', 'completeRound', 'restartAsFull'] as const)('says so at %s too', async (method) => {
+    if (method === 'restartAsFull') graph.on('users', 'delta 1', status(410, ''));
+    expect(await bench.slice('r2', 'delta', withSync({ [method]: () => Promise.resolve('superseded') }))).toEqual({
+      outcome: 'superseded',
+      kind: 'delta',
+    });
+  });
+});
+
+describe('being stopped', () => {
+  it('ends with the reason of the abort, with nothing left in flight', async () => {
+    const reason = new Error('worker shutdown');
+    let open = 0;
+    graph.onRequest = async (_, { signal }) => {
+      open++;
+      if (open === 2) setTimeout(() => bench.stop.abort(reason), 5);
+      try {
+        await never(signal);
+      } finally {
+        open--;
+      }
+    };
+    await expect(bench.slice('r1')).rejects.toBe(reason);
+    expect(open).toBe(0);
+  });
+
+  it('is unfinished when removals take longer than the budget', async () => {
+    await bench.firstRound();
+    const applyRemovals = () => Promise.resolve('stopped' as const);
+    expect(await bench.slice('r2', 'delta', withSync({ applyRemovals }))).toMatchObject({
+      outcome: 'unfinished',
+      kind: 'delta',
+    });
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed' });
+  });
+
+  it('lets an error of the database through, with nothing left in flight', async () => {
+    graph
+      .on('users', 'start', page('users', [user(1)], { next: 'p' }))
+      .on('groups', 'start', page('groups', [], { next: 'p' }));
+    graph.onRequest = async (name, { signal }) => void (name.endsWith(' p') && (await never(signal)));
+    const applyPage = () => Promise.reject(new Error('connection lost'));
+    await expect(bench.slice('r1', 'delta', withSync({ applyPage }))).rejects.toThrow('connection lost');
+  });
+});
+
+it('logs what it left out of a page, without saying whose it was', async () => {
+  await bench.firstRound();
+  graph.on('users', 'delta 1', page('users', [{ displayName: 'Alice Canary' }, user(1)], { delta: 'delta 2' }));
+  expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed', changes: 1 });
+  expect(bench.logged).toContainEqual({
+    tenantNo: bench.tenantNo,
+    feed: 'users',
+    skipped: { 'object without an id': 1 },
+    message: 'Parts of a page were left out',
+  });
+  expect(JSON.stringify(bench.logged)).not.toMatch(/Canary|eyJ/);
+});
