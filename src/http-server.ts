@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
 
 export interface Readiness {
   readonly ok: boolean;
@@ -41,8 +42,8 @@ export interface HttpServer {
 }
 
 /** Listens from the first moment, so that an orchestrator can ask for health while database or Temporal are still awaited. */
-export async function listen(port: number, board: ReadinessBoard): Promise<HttpServer> {
-  let application: RequestListener = healthOnly(board);
+export async function listen(port: number, board: ReadinessBoard, metrics: Registry): Promise<HttpServer> {
+  let application: RequestListener = operationsOnly(board, metrics);
   const server = createServer((request, response) => application(request, response));
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -64,26 +65,34 @@ export async function listen(port: number, board: ReadinessBoard): Promise<HttpS
   };
 }
 
-function healthOnly(board: ReadinessBoard): RequestListener {
+/** What a process without the API answers, and one whose database is still awaited. */
+function operationsOnly(board: ReadinessBoard, metrics: Registry): RequestListener {
   return (request, response) => {
-    const path = request.url?.split('?')[0];
-    const reply = (status: number, type: string, body: unknown) => {
+    const reply = (status: number, type: string, body: string) => {
       response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' });
-      response.end(JSON.stringify(body));
+      response.end(body);
     };
-    if (path === '/healthz') return reply(200, 'application/json', { status: 'ok' });
-    board.read().then(
-      ({ ok, checks }) => {
-        if (path === '/readyz')
-          return reply(ok ? 200 : 503, 'application/json', { status: ok ? 'ready' : 'not ready', checks });
-        return reply(503, 'application/problem+json', {
-          type: '/problems/starting',
-          title: 'Still starting',
-          status: 503,
-          detail: 'Database or Temporal are not reached yet; /readyz says which.',
-        });
-      },
-      () => reply(503, 'application/json', { status: 'not ready' }),
-    );
+    const answer = async () => {
+      switch (request.url?.split('?')[0]) {
+        case '/healthz':
+          return reply(200, 'application/json', JSON.stringify({ ok: true }));
+        case '/readyz': {
+          const readiness = await board.read();
+          return reply(readiness.ok ? 200 : 503, 'application/json', JSON.stringify(readiness));
+        }
+        case '/metrics':
+          return reply(200, metrics.contentType, await metrics.metrics());
+        default:
+          return reply(503, 'application/problem+json', JSON.stringify(NOT_HERE));
+      }
+    };
+    answer().catch(() => reply(500, 'text/plain', 'The process cannot tell its state'));
   };
 }
+
+const NOT_HERE = {
+  type: 'about:blank',
+  title: 'Not served here, or not yet',
+  status: 503,
+  detail: 'This process has no API, or still waits for its database; /readyz says which.',
+} as const;

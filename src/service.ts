@@ -1,6 +1,7 @@
 import type { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createActivities } from './activities/index.ts';
 import { failureInterceptor } from './activities/failure-interceptor.ts';
 import { createApi } from './api/app.ts';
@@ -8,7 +9,7 @@ import type { Config } from './config.ts';
 import { parseEncryptionKeys } from './crypto/encryption-keys.ts';
 import { createSealer, type Sealer } from './crypto/sealer.ts';
 import { createGraph, type Graph } from './graph/graph.ts';
-import { listen, ReadinessBoard, type HttpServer } from './http-server.ts';
+import { listen, ReadinessBoard } from './http-server.ts';
 import { loadKeys } from './keys.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
@@ -20,6 +21,7 @@ import type { TemporalSettings } from './temporal/settings.ts';
 import { startSweeper, type Sweeper } from './temporal/sweeper.ts';
 import { createTenantHandles, type TenantHandles } from './temporal/tenant-handles.ts';
 import { waitForWorkerConnection } from './temporal/worker-connection.ts';
+import { countGraphWork } from './worker-metrics.ts';
 import { startWorkers, type RunningWorkers } from './worker.ts';
 
 const SWEEP_INTERVAL_MS = 60_000;
@@ -55,7 +57,9 @@ export async function startService(options: {
   board.set('database', 'not reached yet');
   board.set('temporal', 'not reached yet');
   if (roles.has('worker')) board.set('worker', 'not started yet');
-  const http = await listen(config.port, board);
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const http = await listen(config.port, board, metrics);
   const closers: (() => Promise<void>)[] = [() => http.close()];
   const stop = async () => {
     for (const close of closers.splice(0).reverse()) await close();
@@ -86,6 +90,7 @@ export async function startService(options: {
           graph,
           sealer,
           log,
+          registry: metrics,
           deliver: async (intent, tenantId) => handles?.deliver(intent, tenantId),
           config: { ...config, apiKey: keys.apiKey, clientId: config.entra.clientId },
           ready: () => board.read(),
@@ -105,10 +110,9 @@ export async function startService(options: {
 
     let workers: RunningWorkers | undefined;
     if (roles.has('worker')) {
-      workers = await startWorkerRole({ options, temporal, store, graph, sealer, handles, prepare, closers });
+      workers = await startWorkerRole({ options, temporal, store, graph, sealer, handles, prepare, metrics, closers });
       const { running } = workers;
       board.set('worker', () => (running() ? 'ok' : 'not running'));
-      if (!roles.has('api')) serveMetrics(http, board);
       log.info({ taskQueue: config.temporal.taskQueue }, 'The worker is running');
     }
     return {
@@ -158,6 +162,7 @@ async function startWorkerRole(parts: {
   readonly sealer: Sealer;
   readonly handles: TenantHandles;
   readonly prepare: () => Promise<void>;
+  readonly metrics: Registry;
   readonly closers: (() => Promise<void>)[];
 }): Promise<RunningWorkers> {
   const { temporal, store, graph, sealer, handles, prepare, closers } = parts;
@@ -181,7 +186,7 @@ async function startWorkerRole(parts: {
     namespace: temporal.settings.namespace,
     taskQueue: config.temporal.taskQueue,
     own: activities.own,
-    graph: activities.graph,
+    graph: countGraphWork(activities.graph, parts.metrics),
     interceptor: failureInterceptor(log),
     graphSlots: GRAPH_SLOTS,
   });
@@ -197,5 +202,3 @@ async function startWorkerRole(parts: {
   closers.push(() => sweeper.stop());
   return workers;
 }
-
-function serveMetrics(_http: HttpServer, _board: ReadinessBoard): void {}

@@ -12,8 +12,8 @@ import { answerProblem, mountRoutes } from './serve.ts';
 
 /** The whole HTTP face of the product. It listens nowhere by itself. */
 export function createApi(deps: ApiDeps): Express {
-  const { config, log, store } = deps;
-  const metrics = createMetrics(store, log);
+  const { config, log, registry, store } = deps;
+  const metrics = createMetrics(store, registry, log);
   const app = express();
   app.locals['base'] = basePathOf(config.publicUrl);
   // X-Forwarded-* are believed of nobody: the public URL is configured.

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import type { Intent, Store } from '../store/store.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Sealer } from '../crypto/sealer.ts';
@@ -28,6 +29,8 @@ export interface ApiDeps {
   /** Tells the workflow of an intent that is committed already. Never rejects; a sweeper repeats what did not arrive. */
   readonly deliver: (intent: Intent, tenantId: string) => Promise<void>;
   readonly log: Logger;
+  /** Where the process keeps its metrics; the API adds its own and shows all. */
+  readonly registry: Registry;
   readonly config: ApiConfig;
   readonly ready: () => Promise<Readiness>;
 }

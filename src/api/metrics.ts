@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Logger } from 'pino';
 import type { Store } from '../store/store.ts';
 
@@ -14,10 +14,8 @@ export interface Metrics {
 }
 
 /** Prometheus metrics. Labels are states, methods and route templates: never a tenant, never a person. */
-export function createMetrics(store: Pick<Store, 'tenants' | 'feed'>, log: Logger): Metrics {
-  const registry = new Registry();
+export function createMetrics(store: Pick<Store, 'tenants' | 'feed'>, registry: Registry, log: Logger): Metrics {
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
 
   const requests = new Histogram({
     name: 'entra_sync_http_request_duration_seconds',

@@ -161,10 +161,3 @@ export function fold(snapshot: Snapshot, events: readonly FeedEvent[]): Snapshot
 function withoutHints({ memberKnown: _, ...data }: Record<string, unknown>): Record<string, unknown> {
   return data;
 }
-
-/** The same content, in an order that does not matter. */
-export function plain(snapshot: Pick<Snapshot, 'users' | 'groups' | 'memberships'>): Record<string, unknown> {
-  const sorted = (map: Map<string, Record<string, unknown>>) =>
-    [...map.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return { users: sorted(snapshot.users), groups: sorted(snapshot.groups), memberships: sorted(snapshot.memberships) };
-}

@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -68,6 +69,7 @@ export async function startApi(
     graph,
     sealer: createSealer(parseEncryptionKeys(`test:${Buffer.alloc(32, 7).toString('base64')}`)),
     deliver: async (intent, tenantId) => void delivered.push({ ...intent, tenantId }),
+    registry: new Registry(),
     log,
     config: {
       publicUrl: base,

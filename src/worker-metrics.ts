@@ -1,0 +1,50 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+import type { GraphActivities } from './domain/activities.ts';
+
+/** Counts what the Graph activities come to. Labels are outcomes: never a tenant, never a person. */
+export function countGraphWork(graph: GraphActivities, registry: Registry): GraphActivities {
+  const registers = [registry];
+  const slices = new Counter({
+    name: 'entra_sync_slices_total',
+    help: 'Slices of rounds by outcome; failed ones are retried by Temporal',
+    labelNames: ['outcome', 'kind'],
+    registers,
+  });
+  const seconds = new Histogram({
+    name: 'entra_sync_slice_duration_seconds',
+    help: 'Time that a slice held its slot',
+    buckets: [0.1, 0.5, 2, 5, 15, 30, 60, 90],
+    registers,
+  });
+  const tokens = new Counter({
+    name: 'entra_sync_token_requests_total',
+    help: 'Requests for application tokens by result',
+    labelNames: ['result'],
+    registers,
+  });
+  return {
+    verifyConsent: (input) => graph.verifyConsent(input),
+    async refreshToken(input) {
+      try {
+        const report = await graph.refreshToken(input);
+        tokens.inc({ result: 'ok' });
+        return report;
+      } catch (error) {
+        tokens.inc({ result: 'failed' });
+        throw error;
+      }
+    },
+    async syncSlice(input) {
+      const end = seconds.startTimer();
+      let outcome = 'failed';
+      try {
+        const slice = await graph.syncSlice(input);
+        ({ outcome } = slice);
+        return slice;
+      } finally {
+        end();
+        slices.inc({ outcome, kind: input.kind });
+      }
+    },
+  };
+}
