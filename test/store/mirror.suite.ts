@@ -354,6 +354,34 @@ export function mirrorSuite(backend: () => Backend): void {
     });
   });
 
+  describe('both feeds at once', () => {
+    test('lose no event of a membership whose member comes back while it is added', async () => {
+      for (let turn = 0; turn < 15; turn++) {
+        ({ no } = await boundTenant(store()));
+        await importDirectory();
+        await runRound(store(), no, { users: [[removed(U(1))]] });
+        await remember();
+        const slice = await openRound(store(), no, 'full');
+        const everyone = [object(U(1), { displayName: 'Ada' }), object(U(2), { displayName: 'Bob' })];
+        const others = Array.from({ length: 40 }, (_, n) => object(U(100 + n)));
+        const groups = [
+          object(G(2), {}, [joins(U(1)), joins(G(1), 'group')]),
+          object(G(1), { displayName: 'All' }, [joins(U(1)), joins(U(2))]),
+        ];
+        await Promise.all([
+          applyPages(store(), slice, 'users', [turn % 2 ? everyone : [...others, ...everyone]]),
+          applyPages(store(), slice, 'groups', [groups]),
+        ]);
+        await finishRound(store(), slice);
+        const events = await toldAfter(store(), cursor, no);
+        expect(events.filter((line) => line.startsWith('membership')).sort((a, b) => (a < b ? -1 : 1))).toEqual([
+          `membership.added ${G(1)}:${U(1)}`,
+          `membership.added ${G(2)}:${U(1)}`,
+        ]);
+      }
+    });
+  });
+
   describe('a slice', () => {
     test('goes on where the one before it stood, and puts it out of action', async () => {
       await importDirectory();
