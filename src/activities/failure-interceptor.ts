@@ -38,5 +38,5 @@ export function presentable(error: unknown, cancelled: boolean, tell: (error: ob
 }
 
 function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === 'AbortError';
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError';
 }

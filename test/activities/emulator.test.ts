@@ -1,0 +1,202 @@
+import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Agent, fetch as undiciFetch } from 'undici';
+import { startEmulator, type Emulator } from '../../emulator/emulator.ts';
+import { DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET } from '../../emulator/registrations.ts';
+import { createPatience, type ActivityDeps } from '../../src/activities/deps.ts';
+import { refreshToken } from '../../src/activities/refresh-token.ts';
+import { syncSlice } from '../../src/activities/sync-slice.ts';
+import { verifyConsent } from '../../src/activities/verify-consent.ts';
+import { parseEncryptionKeys } from '../../src/crypto/encryption-keys.ts';
+import { createSealer } from '../../src/crypto/sealer.ts';
+import { createGraph } from '../../src/graph/graph.ts';
+import type { ObjectRow, Page } from '../../src/store/store.ts';
+import { LOG, pgliteBackend, type Backend } from '../store/backend.ts';
+import { newTenant } from '../store/rounds.ts';
+import { FakeClock } from './slice-bench.ts';
+
+// The same activities as in production against the emulator over HTTPS, without Temporal: from consent to the truth.
+
+let backend: Backend;
+let emulator: Emulator;
+let folder: string;
+let agent: Agent;
+let deps: ActivityDeps;
+let directory: { readonly id: string };
+let tenantNo: number;
+
+const context = { signal: new AbortController().signal, heartbeat: () => undefined };
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'emulator-'));
+  backend = await pgliteBackend();
+  emulator = await startEmulator({ dataDir: folder });
+  agent = new Agent({ connect: { ca: await readFile(emulator.caFile) } });
+  const fetch: unknown = (url: string, init: object) => undiciFetch(url, { ...init, dispatcher: agent });
+  deps = {
+    store: backend.store,
+    graph: createGraph({
+      clientId: DEFAULT_CLIENT_ID,
+      credential: { kind: 'secret', secret: DEFAULT_CLIENT_SECRET },
+      cloud: 'global',
+      authorityHost: emulator.httpsUrl,
+      graphBaseUrl: emulator.httpsUrl,
+      fetch: fetch as typeof globalThis.fetch,
+    }),
+    sealer: createSealer(parseEncryptionKeys(`k:${randomBytes(32).toString('base64')}`)),
+    log: LOG,
+    clock: new FakeClock(),
+    patience: createPatience(),
+    sliceBudgetMs: 60_000,
+    syncIntervalMs: 1_000,
+  };
+  const domain = 'contoso.com';
+  directory = await control('POST', '/tenants', {
+    domain,
+    users: 700,
+    groups: 60,
+    memberships: 3_000,
+    nestedCycles: 2,
+    devices: 5,
+    servicePrincipals: 5,
+  });
+  const created = await backend.store.tenants.create(newTenant('emulated'));
+  tenantNo = created === 'name_taken' ? 0 : created.tenant.no;
+  await backend.store.consents.bind(tenantNo, directory.id);
+}, 60_000);
+
+afterAll(async () => {
+  await agent.close();
+  await emulator.close();
+  await backend.close();
+  await rm(folder, { recursive: true });
+});
+
+afterEach(() => control('DELETE', '/faults'));
+
+async function control<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const response = await fetch(`${emulator.httpUrl}/_emulator${path}`, {
+    method,
+    ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  });
+  if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+/** A round to its end, as the workflow drives it: the outcomes on the way. */
+async function round(kind: 'full' | 'delta' = 'delta'): Promise<readonly string[]> {
+  const roundId = randomUUID();
+  const outcomes: string[] = [];
+  for (let n = 0; n < 200; n++) {
+    const slice = await syncSlice(deps, { tenantNo, roundId, kind }, context).catch((error: { type?: string }) => {
+      if (error.type !== 'GraphUnavailable') throw error;
+      return { outcome: 'GraphUnavailable' };
+    });
+    outcomes.push(slice.outcome);
+    if (slice.outcome === 'completed') return outcomes;
+    if (slice.outcome === 'token_needed') await refreshToken(deps, { tenantNo }, context);
+  }
+  throw new Error(`The round does not end: ${outcomes.join()}`);
+}
+
+async function all<T>(read: (after: string | undefined) => Promise<Page<T>>): Promise<readonly T[]> {
+  const rows: T[] = [];
+  let after: string | undefined;
+  do {
+    const { data, next } = await read(after);
+    rows.push(...data);
+    after = next ?? undefined;
+  } while (after !== undefined);
+  return rows;
+}
+
+/** Never set, null and an empty list are the same here: the API writes them as the contract says. */
+const plain = (objects: readonly Record<string, unknown>[]) =>
+  objects
+    .map((object) => Object.entries(object).filter(([, value]) => value !== null && JSON.stringify(value) !== '[]'))
+    .map((entries) => JSON.stringify(entries.sort(([a], [b]) => a.localeCompare(b))))
+    .sort();
+
+async function expectTruth(): Promise<void> {
+  const truth = await control<Record<'users' | 'groups' | 'memberships', Record<string, unknown>[]>>(
+    'GET',
+    `/tenants/${directory.id}/truth`,
+  );
+  const { directory: mirror } = backend.store;
+  const flat = ({ id, data }: ObjectRow) => ({ id, ...data });
+  const users = await all((after) => mirror.users(tenantNo, after, 500));
+  const groups = await all((after) => mirror.groups(tenantNo, after, 500));
+  const memberships = await all((after) => mirror.memberships(tenantNo, after, 1_000));
+  expect(plain(users.map(flat))).toEqual(plain(truth.users));
+  expect(plain(groups.map(flat))).toEqual(plain(truth.groups));
+  const rows = memberships.map(({ groupId, memberId, memberType }) => ({ groupId, memberId, memberType }));
+  expect(plain(rows)).toEqual(plain(truth.memberships));
+}
+
+const mutate = (seed: number) => control('POST', `/tenants/${directory.id}/mutate`, { count: 150, seed });
+
+it('gets no token before the consent', async () => {
+  await expect(refreshToken(deps, { tenantNo }, context)).rejects.toMatchObject({
+    type: 'ConsentMissing',
+    nonRetryable: true,
+  });
+});
+
+it('verifies the consent', async () => {
+  await control('POST', `/tenants/${directory.id}/app/consent`, {});
+  expect(await refreshToken(deps, { tenantNo }, context)).toMatchObject({ missing: [] });
+  expect(await verifyConsent(deps, { tenantNo }, context)).toEqual({ verified: true, missing: [] });
+  await backend.store.tenants.record({ tenantNo, phase: 'syncing', paused: false, problem: null, taken: [] });
+});
+
+it('mirrors the whole directory, then its changes', async () => {
+  expect(await round()).toEqual(['completed']);
+  await expectTruth();
+  for (const seed of [1, 2, 3]) {
+    await mutate(seed);
+    expect(await round()).toEqual(['completed']);
+    await expectTruth();
+  }
+});
+
+it.each(['a', 'b', 'c'])('finds every change again after a delta link died: shape %s', async (shape) => {
+  await mutate(shape.charCodeAt(0));
+  await control('POST', `/tenants/${directory.id}/expire-tokens`, { resource: 'all', scope: 'delta', shape });
+  expect(await round()).toEqual(['unfinished', 'completed']);
+  await expectTruth();
+});
+
+it('gets through throttling, errors, resets, half bodies and dead tokens', async () => {
+  const faults = [
+    { kind: 'status', status: 429, code: 'TooManyRequests', retryAfter: 1 },
+    { kind: 'status', status: 503, body: 'html' },
+    { kind: 'status', status: 401, code: 'InvalidAuthenticationToken' },
+    { kind: 'reset' },
+    { kind: 'truncate' },
+  ];
+  for (const [seed, fault] of faults.entries()) {
+    await control('POST', '/faults', { path: '/delta', probability: 0.25, seed: seed + 1, fault });
+  }
+  const seen = new Set<string>();
+  for (const [seed, kind] of (['delta', 'full', 'delta', 'full'] as const).entries()) {
+    await mutate(200 + seed);
+    for (const outcome of await round(kind)) seen.add(outcome);
+    await expectTruth();
+  }
+  expect([...seen]).toEqual(expect.arrayContaining(['completed', 'token_needed', 'GraphUnavailable']));
+});
+
+it('is refused when a permission was taken away', async () => {
+  await control('POST', `/tenants/${directory.id}/app/roles/remove`, { permission: 'Group.Read.All' });
+  expect(await refreshToken(deps, { tenantNo }, context)).toMatchObject({ missing: ['Group.Read.All'] });
+  const slice = await syncSlice(deps, { tenantNo, roundId: randomUUID(), kind: 'delta' }, context);
+  expect(slice).toMatchObject({ outcome: 'forbidden', requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+  expect(await verifyConsent(deps, { tenantNo }, context)).toMatchObject({
+    verified: false,
+    missing: ['Group.Read.All'],
+  });
+  await expectTruth();
+});
