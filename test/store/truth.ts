@@ -127,9 +127,12 @@ export class Truth {
     return asked;
   }
 
-  /** The round did not come to that feed's deltaLink: the next one hears it again. */
+  /**
+   * The round did not come to that feed's deltaLink: the next one hears it again, and with it the present value of
+   * whatever that round may have said in an older version.
+   */
   giveBack(feed: Feed, asked: Asked): void {
-    for (const [id, names] of asked.changed) this.#mark(feed, id, [...names]);
+    for (const id of asked.changed.keys()) this.#mark(feed, id, NAMES);
     this.giveBackMembers(asked.changedMembers);
   }
 
