@@ -16,7 +16,12 @@ export interface TenantJson {
   readonly entraTenantId: string | null;
   readonly setupUrl: string;
   readonly counts: { readonly users: number; readonly groups: number; readonly memberships: number };
-  readonly lastSync: { readonly kind: string; readonly startedAt: string; readonly completedAt: string } | null;
+  readonly lastSync: {
+    readonly kind: string;
+    readonly startedAt: string;
+    readonly completedAt: string;
+    readonly pages: number;
+  } | null;
   readonly asOf: string | null;
   readonly progress: { readonly kind: string; readonly pages: number } | null;
 }
