@@ -209,6 +209,7 @@ describe('throttling', () => {
   it('gives the slot back the third time, and for longer waits', async () => {
     graph.on('users', 'delta 1', busy('1'), busy('1'), busy('7'));
     expect(await bench.slice('r2')).toEqual({ outcome: 'throttled', kind: 'delta', retryAfterMs: 7_000 });
+    expect(bench.clock.slept).toEqual([1_000, 1_000]);
     graph.on('users', 'delta 1', busy('11'));
     expect(await bench.slice('r2')).toEqual({ outcome: 'throttled', kind: 'delta', retryAfterMs: 11_000 });
     graph.on('users', 'delta 1', status(503, 'ServiceNotAvailable', { 'retry-after': '120' }));
