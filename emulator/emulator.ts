@@ -56,6 +56,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     caFile: certificates.caFile,
     world,
     async close() {
+      world.notifications.clear();
       await Promise.all([closeServer(https.server), closeServer(http.server)]);
     },
   };
@@ -105,7 +106,9 @@ class Rooms {
     const fault = faults.find((candidate) => candidate.kind !== 'latency');
     if (fault?.kind === 'reset') return 'reset';
     if (fault?.kind === 'status') return faultReply(this.#world, this.#graph, fault, request, isGraph);
-    const reply = isGraph ? this.#graph.answer(request) : (loginRoom(this.#world, request) ?? this.#frontPage(request));
+    const reply = isGraph
+      ? await this.#graph.answer(request)
+      : (loginRoom(this.#world, request) ?? this.#frontPage(request));
     return fault === undefined ? reply : damage(fault, reply, request);
   }
 

@@ -35,9 +35,28 @@ export interface ChaosSettings {
   readonly unaskedMinimal: boolean;
 }
 
+/** How changes are told; by default at once, in order and once. */
+export interface NotificationSettings {
+  readonly seed: number;
+  /** From a change to its notification; what waits together is sent together. */
+  readonly latencyMs: number;
+  /** Each a probability per notification. */
+  readonly drop: number;
+  readonly duplicate: number;
+  /** Notifications that wait together in any order. */
+  readonly shuffle: boolean;
+  /** The wait after the first attempt that was not answered with 2xx; it doubles, for four hours. */
+  readonly retryMs: number;
+  /** What a slow endpoint waits. */
+  readonly slowDelayMs: number;
+}
+
 export interface TenantSettings {
   readonly delta: DeltaSettings;
   readonly chaos: ChaosSettings;
+  readonly notifications: NotificationSettings;
+  /** Takes `http://` notification addresses on loopback, for receivers under test. Microsoft demands https. */
+  readonly allowHttpNotifications: boolean;
   /** Reads and lists are answered from a replica this far behind; delta query is current. */
   readonly readLagMs: number;
   /** From consent to a token with roles; the service principal itself is visible after half of it. */
@@ -75,6 +94,16 @@ export const DEFAULT_SETTINGS: TenantSettings = {
     shuffle: false,
     unaskedMinimal: false,
   },
+  notifications: {
+    seed: 1,
+    latencyMs: 50,
+    drop: 0,
+    duplicate: 0,
+    shuffle: false,
+    retryMs: 10_000,
+    slowDelayMs: 10 * 60_000,
+  },
+  allowHttpNotifications: false,
   readLagMs: 0,
   consentDelayMs: 0,
   widsInIdToken: true,
@@ -84,9 +113,10 @@ export const DEFAULT_SETTINGS: TenantSettings = {
 };
 
 type Partially<T> = { readonly [K in keyof T]?: T[K] | undefined };
-export type SettingsPatch = Partially<Omit<TenantSettings, 'delta' | 'chaos'>> & {
+export type SettingsPatch = Partially<Omit<TenantSettings, 'delta' | 'chaos' | 'notifications'>> & {
   readonly delta?: Partially<DeltaSettings> | undefined;
   readonly chaos?: Partially<ChaosSettings> | undefined;
+  readonly notifications?: Partially<NotificationSettings> | undefined;
 };
 
 export function applySettings(settings: TenantSettings, patch: SettingsPatch): TenantSettings {
@@ -95,6 +125,7 @@ export function applySettings(settings: TenantSettings, patch: SettingsPatch): T
     ...defined(patch),
     delta: { ...settings.delta, ...defined(patch.delta ?? {}) },
     chaos: { ...settings.chaos, ...defined(patch.chaos ?? {}) },
+    notifications: { ...settings.notifications, ...defined(patch.notifications ?? {}) },
   };
 }
 

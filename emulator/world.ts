@@ -1,5 +1,6 @@
 import { Clock } from './clock.ts';
 import { FaultRules } from './faults.ts';
+import { Notifications } from './notifications/notifications.ts';
 import { Sealer } from './sealer.ts';
 import { AuthorizationCodes } from './login/authorization-codes.ts';
 import { DEFAULT_CLIENT_ID, makeRegistration, type AppRegistration, type RegistrationInput } from './registrations.ts';
@@ -13,6 +14,7 @@ export class World {
   readonly faults = new FaultRules();
   readonly requests = new RequestLog();
   readonly codes = new AuthorizationCodes();
+  readonly notifications = new Notifications(this.clock);
   readonly tenants = new Map<string, Tenant>();
   readonly registrations = new Map<string, AppRegistration>();
   readonly keys: SigningKeys;
@@ -35,6 +37,7 @@ export class World {
     const initial = `${taken ? domain.replaceAll('.', '') : label}.onmicrosoft.com`;
     const tenant = new Tenant({ ...spec, seed: spec.seed ?? this.seed }, this.clock, initial);
     this.tenants.set(tenant.id, tenant);
+    tenant.directory.onChange((change) => this.notifications.changed(tenant, change));
     return tenant;
   }
 
@@ -44,6 +47,7 @@ export class World {
     this.faults.clear();
     this.requests.clear();
     this.tenants.clear();
+    this.notifications.clear();
     this.registrations.clear();
   }
 

@@ -7,6 +7,7 @@ import type { World } from '../world.ts';
 import { ControlError } from './control-error.ts';
 import { objectRoute } from './object-routes.ts';
 import { principalRoute, stateOf } from './principal-routes.ts';
+import { subscriptionRoute } from './subscription-routes.ts';
 import {
   clockSchema,
   expireSchema,
@@ -129,6 +130,11 @@ export class ControlRoom {
         return stateOf(tenant, request.query.get('clientId') ?? undefined);
       case 'POST app':
         return principalRoute(world, tenant, rest.join('/'), body);
+      case 'GET subscriptions':
+      case 'POST subscriptions':
+      case 'GET deliveries':
+      case 'DELETE deliveries':
+        return subscriptionRoute(world, tenant, [request.method, action, ...rest].join(' '), body);
       default:
         return objectRoute(tenant, request.method, [action, ...rest], body);
     }

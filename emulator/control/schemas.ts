@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { MUTATIONS } from '../directory/random-mutations.ts';
+import { LIFECYCLE_EVENTS } from '../notifications/notifications.ts';
 import { APPLICATION_PERMISSIONS, DIRECTORY_ROLES } from '../permissions.ts';
 import { EXPIRY_SHAPES } from '../tenant-settings.ts';
 
@@ -33,6 +34,19 @@ export const settingsSchema = z.strictObject({
     })
     .partial()
     .optional(),
+  notifications: z
+    .strictObject({
+      seed: z.number().int(),
+      latencyMs: count,
+      drop: probability,
+      duplicate: probability,
+      shuffle: z.boolean(),
+      retryMs: z.number().int().min(1),
+      slowDelayMs: count,
+    })
+    .partial()
+    .optional(),
+  allowHttpNotifications: z.boolean().optional(),
   readLagMs: count.optional(),
   consentDelayMs: count.optional(),
   widsInIdToken: z.boolean().optional(),
@@ -89,6 +103,10 @@ export const assignmentSchema = z.strictObject({ clientId: z.string().optional()
 
 const roleNames = Object.keys(DIRECTORY_ROLES) as (keyof typeof DIRECTORY_ROLES)[];
 export const directoryRolesSchema = z.strictObject({ roles: z.array(z.enum(roleNames)) });
+
+/** Of one subscription by its id, or of all that the directory has. */
+export const subscriptionSchema = z.strictObject({ id: z.guid().optional() });
+export const lifecycleSchema = z.strictObject({ id: z.guid().optional(), event: z.enum(LIFECYCLE_EVENTS) });
 
 export const expireSchema = z.strictObject({
   resource: z.enum(['users', 'groups', 'all']).default('all'),

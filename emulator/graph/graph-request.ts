@@ -19,6 +19,8 @@ export interface GraphRequest {
 
 /** What a handler answers: a JSON object, or text for `$count`. */
 export interface GraphAnswer {
+  /** 200 unless said otherwise. */
+  readonly status?: number;
   readonly body: string;
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;

@@ -9,6 +9,7 @@ import { systemOptions, type GraphAnswer, type GraphRequest } from './graph-requ
 import { parsePath } from './path.ts';
 import { resourceUnits } from './resource-units.ts';
 import { answerRoute } from './routes.ts';
+import { answerSubscriptions } from './subscription-routes.ts';
 
 const JSON_TYPE = 'application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8';
 
@@ -28,10 +29,10 @@ export class GraphRoom {
     this.authenticator = new Authenticator(world);
   }
 
-  answer(http: HttpRequest): Reply {
+  async answer(http: HttpRequest): Promise<Reply> {
     const headers = this.headersFor(http);
     try {
-      return this.#success(http, this.#handle(http), headers);
+      return this.#success(http, await this.#handle(http), headers);
     } catch (error) {
       if (!(error instanceof GraphError)) throw error;
       return this.refusal(error, headers);
@@ -62,20 +63,23 @@ export class GraphRoom {
     };
   }
 
-  #handle(http: HttpRequest): GraphAnswer {
+  #handle(http: HttpRequest): GraphAnswer | Promise<GraphAnswer> {
     const caller = this.authenticator.caller(http);
     if (segmentsOf(http.path)[0] !== 'v1.0') throw badRequest('Invalid version.');
     const options = systemOptions(http.query);
     const { tenant } = caller;
     const request: GraphRequest = { http, world: this.#world, tenant, caller, view: tenant.readView(), options };
-    return answerRoute(request, parsePath(http.path), this.#delta);
+    const path = parsePath(http.path);
+    if (path[0]?.name === 'subscriptions') return answerSubscriptions(request, path);
+    return answerRoute(request, path, this.#delta);
   }
 
   #success(http: HttpRequest, answer: GraphAnswer, headers: Readonly<Record<string, string>>): Reply {
+    const status = answer.status ?? 200;
     return {
-      status: 200,
+      status,
       headers: {
-        'Content-Type': answer.contentType ?? JSON_TYPE,
+        ...(status === 204 ? {} : { 'Content-Type': answer.contentType ?? JSON_TYPE }),
         'OData-Version': '4.0',
         'x-ms-resource-unit': String(resourceUnits(http)),
         ...headers,
