@@ -141,20 +141,23 @@ async function removeObjects(tx: Tx, { tenantNo, quiet }: FencedRound, kind: Obj
     WHERE tenant_no = ${tenantNo} AND id = ANY(${arrayText(staged.map((row) => row.id))}::uuid[])
     ORDER BY id`.execute(tx);
   const seen = known.filter((row) => !row.deleted);
-  const hidden = quiet
-    ? []
-    : await visibleAround(
-        tx,
-        tenantNo,
-        seen.map((row) => row.id),
-      );
-  const gone = new Set(staged.filter((row) => row.reason === 'deleted').map((row) => row.id));
-  const dead = known.filter((row) => gone.has(row.id)).map((row) => row.id);
+  const unknown = staged.filter(({ id }) => !known.some((row) => row.id === id));
+  const hidden = quiet ? [] : await visibleAround(tx, tenantNo, idsOf([...seen, ...unknown]));
+  const dead = idsOf(staged.filter((row) => row.reason === 'deleted'));
   if (dead.length > 0) {
     const ids = sql`${arrayText(dead)}::uuid[]`;
     await sql`DELETE FROM ${table} WHERE tenant_no = ${tenantNo} AND id = ANY(${ids})`.execute(tx);
     await sql`DELETE FROM membership WHERE tenant_no = ${tenantNo} AND member_id = ANY(${ids})`.execute(tx);
     await sql`DELETE FROM membership WHERE tenant_no = ${tenantNo} AND group_id = ANY(${ids})`.execute(tx);
+  }
+  // Created, joined to groups and soft-deleted between two rounds: Graph tells the memberships all the same, and keeps
+  // them. A row without attributes hides them until a restore brings the object whole.
+  const ghosts = idsOf(unknown.filter((row) => row.reason === 'changed'));
+  if (ghosts.length > 0) {
+    await sql`
+      INSERT INTO ${table} (tenant_no, id, data, deleted_at)
+      SELECT ${tenantNo}::int, id, '{}', now() FROM unnest(${arrayText(ghosts)}::uuid[]) AS i(id)
+      ON CONFLICT DO NOTHING`.execute(tx);
   }
   await sql`
     UPDATE ${table} SET deleted_at = now()
@@ -170,6 +173,8 @@ async function removeObjects(tx: Tx, { tenantNo, quiet }: FencedRound, kind: Obj
     more: true,
   };
 }
+
+const idsOf = (rows: readonly { readonly id: string }[]): readonly string[] => rows.map(({ id }) => id);
 
 interface StagedObject {
   readonly id: string;

@@ -182,7 +182,7 @@ it('gets through throttling, errors, resets, half bodies and dead tokens', async
   }
   const seen = new Set<string>();
   for (const [seed, kind] of (['delta', 'full', 'delta', 'full'] as const).entries()) {
-    await mutate(200 + seed);
+    await mutate(100 + seed);
     for (const outcome of await round(kind)) seen.add(outcome);
     await expectTruth();
   }

@@ -65,10 +65,9 @@ export class Expected {
   }
 
   #remove(feed: Feed, id: string, reason: 'changed' | 'deleted'): void {
-    const thing = this.#known[feed].get(id);
-    if (!thing) return;
+    // Known or not: what is soft-deleted hides its memberships, what is gone takes them along.
     if (reason === 'changed') {
-      this.#known[feed].set(id, { ...thing, hidden: true });
+      this.#known[feed].set(id, { values: {}, ...this.#known[feed].get(id), hidden: true });
       return;
     }
     this.#known[feed].delete(id);
