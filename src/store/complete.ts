@@ -4,6 +4,7 @@ import { holdFences, lockCheckpoints } from './fence.ts';
 import { summaryOf } from './rounds.ts';
 import type { Database, Tx } from './schema.ts';
 import type { Fence, SyncStore, SyncSummary } from './store.ts';
+import { onWholeTables } from './whole-table.ts';
 
 /** Ends a round whose removals are applied: from here on the mirror is of the moment when it began. */
 export function createCompleteRound(db: Database): SyncStore['completeRound'] {
@@ -67,10 +68,19 @@ async function assertNothingWaits(tx: Tx, tenantNo: number): Promise<void> {
 }
 
 async function countVisible(tx: Tx, tenantNo: number): Promise<Counts> {
-  const { rows } = await sql<Counts>`
-    SELECT (SELECT count(*) FROM directory_user WHERE tenant_no = ${tenantNo} AND deleted_at IS NULL) AS users,
-      (SELECT count(*) FROM directory_group WHERE tenant_no = ${tenantNo} AND deleted_at IS NULL) AS groups,
-      (SELECT count(*) FROM visible_membership WHERE tenant_no = ${tenantNo}) AS memberships`.execute(tx);
+  // A membership has a group, always; so only what is soft-deleted takes from the count.
+  const { rows } = await onWholeTables(tx, () =>
+    sql<Counts>`
+      WITH hidden AS MATERIALIZED (
+        SELECT id FROM directory_user WHERE tenant_no = ${tenantNo} AND deleted_at IS NOT NULL
+        UNION ALL SELECT id FROM directory_group WHERE tenant_no = ${tenantNo} AND deleted_at IS NOT NULL
+      )
+      SELECT (SELECT count(*) FROM directory_user WHERE tenant_no = ${tenantNo} AND deleted_at IS NULL) AS users,
+        (SELECT count(*) FROM directory_group WHERE tenant_no = ${tenantNo} AND deleted_at IS NULL) AS groups,
+        (SELECT count(*) FROM membership m WHERE m.tenant_no = ${tenantNo} AND m.told
+          AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.id = m.group_id)
+          AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.id = m.member_id)) AS memberships`.execute(tx),
+  );
   const [counts] = rows;
   if (!counts) throw new Error('A count has no row');
   return counts;

@@ -20,7 +20,7 @@ export function createDirectory(db: Database): DirectoryStore {
         SELECT group_id, member_id, member_type FROM visible_membership
         WHERE tenant_no = ${tenantNo}
           ${after === undefined ? sql`` : sql`AND (group_id, member_id) > (${group}::uuid, ${member}::uuid)`}
-        ORDER BY group_id, member_id LIMIT ${limit + 1}`.execute(db);
+        ORDER BY group_id, member_id LIMIT ${sql.lit(limit + 1)}`.execute(db);
       const data = rows.map((row): Membership => ({
         groupId: row.group_id,
         memberId: row.member_id,
@@ -43,7 +43,7 @@ export function createDirectory(db: Database): DirectoryStore {
         )
         SELECT g.id, g.data FROM directory_group g JOIN of_user o ON o.group_id = g.id
         WHERE g.tenant_no = ${tenantNo} AND g.id > ${after ?? LOWEST}::uuid
-        ORDER BY g.id LIMIT ${limit + 1}`.execute(db);
+        ORDER BY g.id LIMIT ${sql.lit(limit + 1)}`.execute(db);
       return pageOf(rows, limit, (row) => row.id);
     },
 
@@ -62,7 +62,7 @@ export function createDirectory(db: Database): DirectoryStore {
         ), paged AS (
           SELECT member_id, member_type FROM in_group
           WHERE member_id > ${after ?? LOWEST}::uuid ${transitive ? sql`AND member_id <> ${groupId}::uuid` : sql``}
-          ORDER BY member_id LIMIT ${limit + 1}
+          ORDER BY member_id LIMIT ${sql.lit(limit + 1)}
         )
         SELECT p.member_id AS id, p.member_type, coalesce(u.data, g.data) AS data FROM paged p
         LEFT JOIN directory_user u ON u.tenant_no = ${tenantNo} AND u.id = p.member_id
@@ -104,7 +104,7 @@ async function listObjects(
     .where('deleted_at', 'is', null)
     .$if(after !== undefined, (query) => query.where('id', '>', after ?? LOWEST))
     .orderBy('id')
-    .limit(limit + 1)
+    .limit(sql.lit(limit + 1))
     .execute();
   return pageOf(rows, limit, (row) => row.id);
 }

@@ -21,7 +21,7 @@ export function createFeed(db: Database): FeedStore {
         FROM feed f LEFT JOIN LATERAL (
           SELECT e.*, t.id AS tenant FROM event e JOIN tenant t ON t.no = e.tenant_no
           WHERE e.position > ${cursor ? sql`${cursor.position}::bigint` : sql`f.floor`} ${ofTenant}
-          ORDER BY e.position LIMIT ${limit}
+          ORDER BY e.position LIMIT ${sql.lit(limit)}
         ) e ON true
         ORDER BY e.position`.execute(db);
       const [feed] = rows;

@@ -26,9 +26,9 @@ export async function writeMemberships(
   const told = round.quiet
     ? sql`true`
     : sql`CASE member_type
-        WHEN 'user' THEN EXISTS (SELECT 1 FROM directory_user o WHERE o.tenant_no = ${tenantNo} AND o.id = member_id)
-        WHEN 'group' THEN EXISTS (SELECT 1 FROM directory_group o WHERE o.tenant_no = ${tenantNo} AND o.id = member_id)
-        ELSE true END`;
+        WHEN 'user' THEN (SELECT true FROM directory_user o WHERE o.tenant_no = ${tenantNo} AND o.id = member_id)
+        WHEN 'group' THEN (SELECT true FROM directory_group o WHERE o.tenant_no = ${tenantNo} AND o.id = member_id)
+        ELSE true END IS NOT NULL`;
   const { rows } = await sql<(MembershipRow & { told: boolean }) | { written: number }>`
     WITH input AS ${round.marks ? sql`MATERIALIZED` : sql``} (
       SELECT * FROM unnest(${arrayText(joined.map((m) => m.groupId))}::uuid[],
@@ -62,8 +62,8 @@ export async function onlyVisible<Row extends MembershipRow>(
   const { rows } = await sql<{ n: number }>`
     SELECT i.n FROM unnest(${arrayText(memberships.map((m) => m.group_id))}::uuid[],
       ${arrayText(memberships.map((m) => m.member_id))}::uuid[]) WITH ORDINALITY AS i(group_id, member_id, n)
-    JOIN visible_membership v
-      ON v.tenant_no = ${tenantNo} AND v.group_id = i.group_id AND v.member_id = i.member_id
+    WHERE (SELECT true FROM visible_membership v
+      WHERE v.tenant_no = ${tenantNo} AND v.group_id = i.group_id AND v.member_id = i.member_id)
     ORDER BY i.n`.execute(tx);
   return rows.flatMap(({ n }) => memberships[n - 1] ?? []);
 }
@@ -89,13 +89,14 @@ export async function visibleAround(
   ids: readonly string[],
 ): Promise<readonly MembershipRow[]> {
   if (ids.length === 0) return [];
-  const around = sql`${arrayText(ids)}::uuid[]`;
+  const around = sql`unnest(${arrayText(ids)}::uuid[]) AS i(id)`;
+  // OFFSET keeps the ids apart, each looked up by itself.
   const { rows } = await sql<MembershipRow>`
-    SELECT group_id, member_id, member_type FROM visible_membership
-    WHERE tenant_no = ${tenantNo} AND group_id = ANY(${around})
+    SELECT v.* FROM ${around} CROSS JOIN LATERAL (SELECT group_id, member_id, member_type FROM visible_membership
+      WHERE tenant_no = ${tenantNo} AND group_id = i.id OFFSET 0) v
     UNION
-    SELECT group_id, member_id, member_type FROM visible_membership
-    WHERE tenant_no = ${tenantNo} AND member_id = ANY(${around})
+    SELECT v.* FROM ${around} CROSS JOIN LATERAL (SELECT group_id, member_id, member_type FROM visible_membership
+      WHERE tenant_no = ${tenantNo} AND member_id = i.id OFFSET 0) v
     ORDER BY group_id, member_id`.execute(tx);
   return rows;
 }

@@ -1,6 +1,6 @@
 import { PGlite } from '@electric-sql/pglite';
 import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
-import { INT8, isoTime, TIMESTAMPTZ } from './parsers.ts';
+import { INT8, isoTime, SESSION, TIMESTAMPTZ } from './session.ts';
 
 /** The embedded database behind the face of a pool of one, so that it takes the same way through Kysely as a server does. */
 export async function openPglite(folder: string): Promise<PostgresPool> {
@@ -8,6 +8,7 @@ export async function openPglite(folder: string): Promise<PostgresPool> {
     dataDir: folder,
     parsers: { [INT8]: Number, [TIMESTAMPTZ]: isoTime },
   });
+  await database.exec(SESSION);
   return new PoolOfOne(database);
 }
 

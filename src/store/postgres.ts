@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import pg from 'pg';
-import { INT8, isoTime, TIMESTAMPTZ } from './parsers.ts';
+import { INT8, isoTime, SESSION, TIMESTAMPTZ } from './session.ts';
 
 const types = new pg.TypeOverrides();
 types.setTypeParser(INT8, Number);
@@ -18,7 +18,12 @@ export function openPostgres(databaseUrl: string, maxConnections: number, log: L
   });
   // A connection that the server ends between two queries has nobody to tell but these listeners; unheard, it ends us.
   pool.on('error', (error) => log.warn({ err: error }, 'A database connection was lost'));
-  pool.on('connect', (client) => client.on('error', () => undefined));
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+    client
+      .query(SESSION)
+      .catch((error: unknown) => log.warn({ err: error }, 'A database connection could not be set up'));
+  });
   return pool;
 }
 

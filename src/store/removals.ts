@@ -87,7 +87,7 @@ async function applyDisables(tx: Tx, { tenantNo }: FencedRound): Promise<Batch> 
   const { rows: staged } = await sql<{ object_id: string }>`
     DELETE FROM staged_removal WHERE ctid = ANY (ARRAY(
       SELECT ctid FROM staged_removal WHERE tenant_no = ${tenantNo} AND kind = 'disable'
-      ORDER BY object_id LIMIT ${BATCH_ROWS}))
+      ORDER BY object_id LIMIT ${sql.lit(BATCH_ROWS)}))
     RETURNING object_id`.execute(tx);
   if (staged.length === 0) return { events: [], written: 0, more: false };
   const { rows } = await sql<{ id: string; before: Attributes; after: Attributes; deleted: boolean }>`
@@ -109,7 +109,7 @@ async function removeMemberships(tx: Tx, { tenantNo, quiet }: FencedRound): Prom
   const { rows: staged } = await sql<Pick<MembershipRow, 'group_id' | 'member_id'>>`
     DELETE FROM staged_removal WHERE ctid = ANY (ARRAY(
       SELECT ctid FROM staged_removal WHERE tenant_no = ${tenantNo} AND kind = 'membership'
-      ORDER BY object_id, member_id LIMIT ${BATCH_ROWS}))
+      ORDER BY object_id, member_id LIMIT ${sql.lit(BATCH_ROWS)}))
     RETURNING object_id AS group_id, member_id`.execute(tx);
   if (staged.length === 0) return { events: [], written: 0, more: false };
   const pairs = sql`
@@ -188,7 +188,7 @@ async function takeObjects(tx: Tx, tenantNo: number, kind: ObjectKind): Promise<
       (SELECT count(*) FROM membership m WHERE m.tenant_no = ${tenantNo} AND m.group_id = s.object_id)
         + (SELECT count(*) FROM membership m WHERE m.tenant_no = ${tenantNo} AND m.member_id = s.object_id) AS around
     FROM staged_removal s
-    WHERE s.tenant_no = ${tenantNo} AND s.kind = ${kind} ORDER BY s.object_id LIMIT ${BATCH_ROWS}`.execute(tx);
+    WHERE s.tenant_no = ${tenantNo} AND s.kind = ${kind} ORDER BY s.object_id LIMIT ${sql.lit(BATCH_ROWS)}`.execute(tx);
   let rows = 0;
   const taken = candidates.filter(({ around }) => {
     const fits = rows < BATCH_ROWS;
@@ -208,7 +208,7 @@ async function takeObjects(tx: Tx, tenantNo: number, kind: ObjectKind): Promise<
 async function tellUntold(tx: Tx, { tenantNo }: FencedRound): Promise<Batch> {
   const { rows } = await sql<MembershipRow & { known: boolean }>`
     UPDATE membership m SET told = true
-    WHERE m.ctid = ANY (ARRAY(SELECT ctid FROM membership WHERE tenant_no = ${tenantNo} AND NOT told LIMIT ${BATCH_ROWS}))
+    WHERE m.ctid = ANY (ARRAY(SELECT ctid FROM membership WHERE tenant_no = ${tenantNo} AND NOT told LIMIT ${sql.lit(BATCH_ROWS)}))
     RETURNING m.group_id, m.member_id, m.member_type,
       EXISTS (SELECT 1 FROM directory_user o WHERE o.tenant_no = ${tenantNo} AND o.id = m.member_id)
       OR EXISTS (SELECT 1 FROM directory_group o WHERE o.tenant_no = ${tenantNo} AND o.id = m.member_id) AS known`.execute(

@@ -1,13 +1,20 @@
 import { sql } from 'kysely';
 import type { Tx } from './schema.ts';
+import { onWholeTables } from './whole-table.ts';
 
 /**
  * Stages what a full round did not see. Of a soft-deleted user or group Graph says nothing, nor of its memberships: those
  * are not gone but hidden, and stay. The same holds for what goes away in this round. Repeating it does no harm.
  */
-export async function stageUnseen(tx: Tx, tenantNo: number): Promise<void> {
-  await stageUnseenObjects(tx, tenantNo, 'user');
-  await stageUnseenObjects(tx, tenantNo, 'group');
+export function stageUnseen(tx: Tx, tenantNo: number): Promise<void> {
+  return onWholeTables(tx, async () => {
+    await stageUnseenObjects(tx, tenantNo, 'user');
+    await stageUnseenObjects(tx, tenantNo, 'group');
+    await stageUnseenMemberships(tx, tenantNo);
+  });
+}
+
+async function stageUnseenMemberships(tx: Tx, tenantNo: number): Promise<void> {
   await sql`
     WITH hidden AS MATERIALIZED (
       SELECT id FROM directory_user WHERE tenant_no = ${tenantNo} AND deleted_at IS NOT NULL
