@@ -4,6 +4,7 @@ import type { GraphActivities, OwnActivities } from '../domain/activities.ts';
 import { createPatience, type ActivityDeps, type Clock, type RunContext } from './deps.ts';
 import { purgeTenant } from './purge-tenant.ts';
 import { recordState } from './record-state.ts';
+import { settleHeld } from './settle-held.ts';
 import { refreshToken } from './refresh-token.ts';
 import { syncSlice } from './sync-slice.ts';
 import { verifyConsent } from './verify-consent.ts';
@@ -33,6 +34,7 @@ export function createActivities(options: ActivitiesOptions): { own: OwnActiviti
   return {
     own: {
       recordState: (input) => recordState(deps, input),
+      settleHeld: (input) => settleHeld(deps, input, temporalContext()),
       purgeTenant: (input) => purgeTenant(deps, input, temporalContext()),
     },
     graph: {

@@ -1,5 +1,6 @@
 import type { SliceInput, SliceOutcome } from '../domain/activities.ts';
-import type { OpenFeed, OpenSlice } from '../store/store.ts';
+import type { OpenFeed, OpenSlice, RoundEnd } from '../store/store.ts';
+import { confirmRemovals, type ReadEnd } from './confirm-removals.ts';
 import type { ActivityDeps, RunContext } from './deps.ts';
 import { runFeed, type FeedEnd, type Slice } from './feed-run.ts';
 import { graphRefused, graphUnavailable } from './graph-unavailable.ts';
@@ -155,9 +156,12 @@ async function finishRound(
   const { kind } = opened;
   const fences = fencesOf(opened);
   const left = AbortSignal.timeout(Math.max(budgetEnd - clock.now(), SHORTEST_REMOVALS_MS));
-  const removed = await store.sync.applyRemovals(fences, slice.beat, AbortSignal.any([slice.signal, left]));
+  const { confirm, stopped } = confirmRemovals(deps, slice, kind);
+  const removed = await store.sync.applyRemovals(fences, slice.beat, AbortSignal.any([slice.signal, left]), confirm);
   if (removed === 'superseded') return { outcome: 'superseded', kind };
   slice.signal.throwIfAborted();
+  const why = stopped();
+  if (why) return endUnconfirmed(deps, slice, opened, token, why);
   if (removed === 'stopped') return { outcome: 'unfinished', kind, tokenExpiresAt: token.expiresAt };
   const summary = await store.sync.completeRound(fences);
   if (summary === 'superseded') return { outcome: 'superseded', kind };
@@ -166,12 +170,50 @@ async function finishRound(
   return completed(deps, summary, token);
 }
 
+/** Nothing is applied: the removals wait for another look, or the feed is not believed and all is read again. */
+async function endUnconfirmed(
+  deps: ActivityDeps,
+  { tenantNo }: Slice,
+  opened: OpenSlice,
+  token: StoredToken,
+  why: 'read_again' | ReadEnd,
+): Promise<SliceOutcome> {
+  const { kind } = opened;
+  if (why === 'read_again') {
+    const restarted = await deps.store.sync.restartAsFull(fencesOf(opened));
+    if (restarted === 'superseded') return { outcome: 'superseded', kind };
+    return { outcome: 'unfinished', kind: 'full', tokenExpiresAt: token.expiresAt };
+  }
+  switch (why.kind) {
+    case 'token_rejected':
+      await expireToken(deps, tenantNo, token);
+      return { outcome: 'token_needed', kind };
+    case 'throttled':
+      return {
+        outcome: 'throttled',
+        kind,
+        retryAfterMs:
+          why.retryAfterMs ??
+          deps.patience.next(`throttled/${tenantNo}`, FIRST_RESTART_WAIT_MS, LONGEST_RESTART_WAIT_MS),
+      };
+    case 'unavailable':
+      throw graphUnavailable(why);
+  }
+}
+
 function completed(
   { syncIntervalMs }: Pick<ActivityDeps, 'syncIntervalMs'>,
-  { kind, changes }: { readonly kind: SliceOutcome['kind']; readonly changes: number },
+  { kind, changes, heldSince }: Pick<RoundEnd, 'kind' | 'changes' | 'heldSince'>,
   token: StoredToken | undefined,
 ): SliceOutcome {
-  return { outcome: 'completed', kind, changes, nextInMs: syncIntervalMs, tokenExpiresAt: token?.expiresAt ?? 0 };
+  return {
+    outcome: 'completed',
+    kind,
+    changes,
+    nextInMs: syncIntervalMs,
+    tokenExpiresAt: token?.expiresAt ?? 0,
+    ...(heldSince === undefined ? {} : { heldSince }),
+  };
 }
 
 function fencesOf({ feeds }: OpenSlice) {

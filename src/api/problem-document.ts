@@ -17,6 +17,7 @@ const CATALOGUE = {
   'tenant-exists': { status: 409, title: 'There is a tenant with this id' },
   'state-conflict': { status: 409, title: "The tenant's state does not allow this" },
   'nothing-to-approve': { status: 409, title: 'No directory waits for approval' },
+  'nothing-held': { status: 409, title: 'Nothing is held' },
   'directory-taken': { status: 409, title: 'Another tenant is connected to this directory' },
   'cursor-expired': { status: 410, title: 'Events after this cursor are no longer there' },
   'content-too-large': { status: 413, title: 'The body is too large' },

@@ -9,6 +9,7 @@ import { getDiagnostics } from './routes/get-diagnostics.ts';
 import { getEvents } from './routes/get-events.ts';
 import { getGroupMembers } from './routes/get-group-members.ts';
 import { getGroups } from './routes/get-groups.ts';
+import { getHeld } from './routes/get-held.ts';
 import { getHealthz } from './routes/get-healthz.ts';
 import { getMemberships } from './routes/get-memberships.ts';
 import { getMetrics } from './routes/get-metrics.ts';
@@ -22,6 +23,8 @@ import { getUsers } from './routes/get-users.ts';
 import { patchTenant } from './routes/patch-tenant.ts';
 import { postAccessCheck } from './routes/post-access-check.ts';
 import { postApprove } from './routes/post-approve.ts';
+import { postHeldApprove } from './routes/post-held-approve.ts';
+import { postHeldReject } from './routes/post-held-reject.ts';
 import { postPause } from './routes/post-pause.ts';
 import { postResume } from './routes/post-resume.ts';
 import { postResync } from './routes/post-resync.ts';
@@ -47,6 +50,9 @@ export function createRoutes(metrics: Metrics, publicUrl: string): readonly Rout
     postResume,
     postRevoke,
     postApprove,
+    getHeld,
+    postHeldApprove,
+    postHeldReject,
     getDiagnostics,
     getUsers,
     getGroups,

@@ -32,6 +32,7 @@ export function toTenant(row: TenantRow, deps: Pick<ApiDeps, 'config' | 'sealer'
     expectedEntraTenant: row.expectedEntraTenant,
     requireApproval: row.requireApproval,
     sharedDirectory: row.sharedDirectory,
+    guard: row.guard,
     candidate: row.candidate === null ? null : { ...row.candidate, domains: [...row.candidate.domains] },
     createdAt: row.createdAt,
     deletingAt: row.deletingAt,

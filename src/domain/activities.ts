@@ -10,6 +10,11 @@ import type { ProblemRecord } from './problem.ts';
 export interface OwnActivities {
   /** Writes what the workflow decided, tells a changed state as an event, and ticks the intents that it took. */
   recordState(input: TenantRecord): Promise<void>;
+  /** Applies or drops what the guard holds, and says since when something is held still. */
+  settleHeld(input: {
+    readonly tenantNo: number;
+    readonly verdict: HeldVerdict;
+  }): Promise<{ heldSince: string | null }>;
   /** Deletes everything of the tenant in steps, tells `tenant.deleted`, and frees the name as its last act. */
   purgeTenant(input: { readonly tenantNo: number }): Promise<void>;
 }
@@ -68,6 +73,9 @@ export type VerifyOutcome =
   | { readonly verified: true; readonly missing: readonly string[] }
   | { readonly verified: false; readonly missing: readonly string[]; readonly requestId?: string };
 
+/** What a person makes of the removals that the guard holds. */
+export type HeldVerdict = 'approve' | 'reject';
+
 export type RoundKind = 'full' | 'delta';
 
 export interface SliceInput {
@@ -78,13 +86,17 @@ export interface SliceInput {
 }
 
 export type SliceOutcome =
-  /** The round is complete. `nextInMs` is the configured wait until the next, `tokenExpiresAt` in ms since 1970. */
+  /**
+   * The round is complete. `nextInMs` is the configured wait until the next, `tokenExpiresAt` in ms since 1970, `heldSince`
+   * (ISO 8601) since when removals wait for a person.
+   */
   | {
       readonly outcome: 'completed';
       readonly kind: RoundKind;
       readonly changes: number;
       readonly nextInMs: number;
       readonly tokenExpiresAt: number;
+      readonly heldSince?: string;
     }
   /** The budget is used up, or the round had to become a full one: call again. */
   | { readonly outcome: 'unfinished'; readonly kind: RoundKind; readonly tokenExpiresAt: number }

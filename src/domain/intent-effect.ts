@@ -33,6 +33,12 @@ export function applyIntent(state: TenantWorkflowState, kind: IntentKind, messag
       return requestRound(state, false);
     case 'resync':
       return requestRound(state, true);
+    case 'approve_held':
+    case 'reject_held':
+      if (message.seq < state.heldSeq) return false;
+      state.heldSeq = message.seq;
+      state.heldVerdict = kind === 'approve_held' ? 'approve' : 'reject';
+      return true;
     case 'delete':
       state.deleting = true;
       return true;

@@ -11,6 +11,8 @@ export const INTENT_KINDS = [
   'pause',
   'resume',
   'revoke',
+  'approve_held', // the removals that a guard holds are to be applied
+  'reject_held', // they are to be dropped, and all is read again
   'delete',
 ] as const;
 export type IntentKind = (typeof INTENT_KINDS)[number];

@@ -16,6 +16,7 @@ export const PROBLEM_CODES = [
   'graph_refused',
   'microsoft_unavailable',
   'throttled',
+  'held',
   'internal',
 ] as const;
 export type ProblemCode = (typeof PROBLEM_CODES)[number];
@@ -130,6 +131,16 @@ const CATALOGUE: Readonly<Record<ProblemCode, Entry>> = {
     who: 'nobody: wait',
     blocking: false,
     steps: ['The wait that Microsoft stated is kept; then it goes on by itself.'],
+  },
+  held: {
+    title: 'So much would be removed at once that a person must look at it first',
+    who: 'product operator',
+    blocking: true,
+    steps: [
+      'GET /v1/tenants/{id}/held shows how much, and with ?kind=users who; everything else is kept fresh meanwhile.',
+      'Is it meant? POST /v1/tenants/{id}/held/approve applies it, as it stands then.',
+      'Is it not? POST /v1/tenants/{id}/held/reject drops it and reads everything again, which may hold again.',
+    ],
   },
   internal: {
     title: 'Something failed on our side',

@@ -1,4 +1,4 @@
-import type { RoundKind } from './activities.ts';
+import type { HeldVerdict, RoundKind } from './activities.ts';
 import type { ProblemRecord } from './problem.ts';
 import type { Phase } from './tenant.ts';
 
@@ -21,6 +21,10 @@ export interface TenantWorkflowState {
   /** Failures in a row, for the length of the next wait. */
   failures: number;
   lastRound: { completedAt: number; kind: RoundKind; changes: number } | null;
+  /** Since when removals wait for a person, ISO 8601. */
+  heldSince: string | null;
+  /** What a person decided about them, until it is done. */
+  heldVerdict: HeldVerdict | null;
   /** The last intents acted on, newest last: a repeated one is ticked again, not done again. */
   seen: string[];
   /** Intents acted on whose rows are not ticked yet. */
@@ -28,6 +32,7 @@ export interface TenantWorkflowState {
   /** Sequence of the latest of the contrary intents: pause and resume, consent and revoke. */
   flagSeq: number;
   grantSeq: number;
+  heldSeq: number;
 }
 
 /** Durations that tests shorten. */
@@ -83,11 +88,19 @@ export function initialState(remembered: {
     refusedSince: null,
     failures: 0,
     lastRound: null,
+    heldSince: remembered.problem?.code === 'held' ? remembered.problem.since : null,
+    heldVerdict: null,
     seen: [],
     untold: [],
     flagSeq: 0,
     grantSeq: 0,
+    heldSeq: 0,
   };
+}
+
+/** What stands in the way while nothing else does: removals may wait for a person. */
+export function standingProblem({ heldSince }: TenantWorkflowState): ProblemRecord | null {
+  return heldSince === null ? null : { code: 'held', since: heldSince };
 }
 
 /** Doubles with every failure in a row. */

@@ -4,6 +4,7 @@ import { createGraphClient } from './client.ts';
 import { endpointsOf, type Cloud } from './cloud.ts';
 import type { Credential } from './credential.ts';
 import { fetchFeedPage, QUERY_HASH, type FeedPageOutcome, type FeedPageRequest } from './delta-feed.ts';
+import { readPresence, type PresenceOutcome, type PresenceRequest } from './presence.ts';
 import { readOrganization, type Organization } from './organization.ts';
 import {
   beginProof,
@@ -39,6 +40,8 @@ export interface Graph {
   readonly queryHash: Readonly<Record<Feed, string>>;
   /** One page of a feed: the initial query where `link` is undefined. */
   feedPage(request: FeedPageRequest): Promise<FeedPageOutcome>;
+  /** Whether something of which a feed says that it is over is still there. */
+  presence(request: PresenceRequest): Promise<PresenceOutcome>;
   /** What is granted to the token's application, proven by one probe per endpoint. */
   verifyGrant(request: { readonly accessToken: string; readonly signal?: AbortSignal }): Promise<GrantOutcome>;
   /** The directory's name and domains, for a person who asks "is this right?"; null where they cannot be read now. */
@@ -65,6 +68,7 @@ export function createGraph(config: GraphConfig): Graph {
     queryHash: QUERY_HASH,
     tokenFor: (entraTenant, signal) => acquireToken(login, entraTenant, signal),
     feedPage: (request) => fetchFeedPage(client, endpoints.graphOrigin, request),
+    presence: (request) => readPresence(client, request),
     verifyGrant: ({ accessToken, signal }) => verifyGrant(client, clientId, accessToken, signal),
     async organization(entraTenant, signal) {
       const token = await acquireToken(login, entraTenant, signal);

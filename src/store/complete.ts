@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
 import { tell } from './events.ts';
 import { holdFences, lockCheckpoints } from './fence.ts';
+import { tidyHeld } from './hold.ts';
 import { summaryOf } from './rounds.ts';
 import type { Database, Tx } from './schema.ts';
-import type { Fence, SyncStore, SyncSummary } from './store.ts';
+import type { Fence, RoundEnd, SyncStore } from './store.ts';
 import { onWholeTables } from './whole-table.ts';
 
 /** Ends a round whose removals are applied: from here on the mirror is of the moment when it began. */
@@ -17,13 +18,14 @@ interface Counts {
   readonly memberships: number;
 }
 
-async function completeRound(tx: Tx, fences: readonly Fence[]): Promise<SyncSummary | 'superseded'> {
+async function completeRound(tx: Tx, fences: readonly Fence[]): Promise<RoundEnd | 'superseded'> {
   const [first] = fences;
   if (!first) throw new Error('A fence is needed');
   const { tenantNo } = first;
   const tenant = await tx
     .selectFrom('tenant')
     .select(['id', 'users', 'groups', 'memberships'])
+    .select(sql<boolean>`EXISTS (SELECT 1 FROM held_set h WHERE h.tenant_no = tenant.no)`.as('held'))
     .where('no', '=', tenantNo)
     .forUpdate()
     .executeTakeFirst();
@@ -46,6 +48,7 @@ async function completeRound(tx: Tx, fences: readonly Fence[]): Promise<SyncSumm
           memberships: tenant.memberships + round.memberships,
         };
   const summary = summaryOf(round, round.completed_at ?? round.started_at);
+  const heldSince = tenant.held ? await tidyHeld(tx, tenantNo, round.changes > 0) : undefined;
   await tx
     .updateTable('tenant')
     .set({ last_sync: JSON.stringify(summary), as_of: round.started_at, ...counts })
@@ -57,7 +60,7 @@ async function completeRound(tx: Tx, fences: readonly Fence[]): Promise<SyncSumm
       { type: 'sync.completed', subject: { kind: 'sync', id: tenant.id }, data: { ...summary, counts } },
     ]);
   }
-  return summary;
+  return { ...summary, ...(heldSince === undefined ? {} : { heldSince }) };
 }
 
 async function assertNothingWaits(tx: Tx, tenantNo: number): Promise<void> {

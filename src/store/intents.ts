@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { IntentKind } from '../domain/intent.ts';
 import { raiseFences } from './fence.ts';
+import { markApproved } from './hold.ts';
 import type { Database, Tx } from './schema.ts';
 import type { Intent, IntentStore } from './store.ts';
 
@@ -19,6 +20,7 @@ export function createIntents(db: Database): IntentStore {
           .executeTakeFirst();
         if (!tenant) throw new Error(`There is no tenant ${tenantNo} to ${kind}`);
         if (kind === 'delete') await markDeleting(tx, tenantNo);
+        if (kind === 'approve_held') await markApproved(tx, tenantNo);
         return insertIntent(tx, tenantNo, kind);
       }),
 

@@ -13,6 +13,7 @@ import { openPglite } from './pglite.ts';
 import { openPostgres, whereIs } from './postgres.ts';
 import type { Database, Schema } from './schema.ts';
 import type { Store } from './store.ts';
+import { createHeld } from './held.ts';
 import { createSync } from './sync.ts';
 import { createTenants } from './tenants.ts';
 import { createTokens } from './tokens.ts';
@@ -81,6 +82,7 @@ export function createStore(db: Database, parts: StoreParts): Store {
     consents: createConsents(db),
     tokens: createTokens(db),
     sync: createSync(db),
+    held: createHeld(db),
     directory: createDirectory(db),
     feed: createFeed(db),
     ping: () => ping(db),

@@ -33,13 +33,15 @@ export function createApplyPage(db: Database): SyncStore['applyPage'] {
 
 interface PageRound extends FencedRound {
   readonly staged: boolean;
+  readonly held: boolean;
 }
 
 /** Locks the feed's checkpoint under the fence's epoch. */
 async function holdPage(tx: Tx, { tenantNo, feed, epoch }: Fence): Promise<PageRound | undefined> {
   const { rows } = await sql<Omit<PageRound, 'tenantNo'>>`
     SELECT r.id, r.kind, r.quiet, r.marks,
-      EXISTS (SELECT 1 FROM staged_removal s WHERE s.tenant_no = c.tenant_no) AS staged
+      EXISTS (SELECT 1 FROM staged_removal s WHERE s.tenant_no = c.tenant_no) AS staged,
+      EXISTS (SELECT 1 FROM held_set h WHERE h.tenant_no = c.tenant_no) AS held
     FROM checkpoint c JOIN round r ON r.tenant_no = c.tenant_no
     WHERE c.tenant_no = ${tenantNo} AND c.feed = ${feed} AND c.epoch = ${epoch} AND r.completed_at IS NULL
     FOR UPDATE OF c`.execute(tx);
@@ -58,6 +60,7 @@ async function writePage(
 ): Promise<{ written: number; events: readonly NewEvent[] }> {
   const { tenantNo } = round;
   if (round.staged) await unstage(tx, tenantNo, kind, page);
+  if (round.held) await unstage(tx, tenantNo, kind, page, 'held_removal');
   const objects =
     page.objects.length > 0 ? await writeObjects(tx, round, kind, page.objects) : { written: 0, changes: [] };
   const memberships =

@@ -6,8 +6,15 @@ import type { Database, Tx } from './schema.ts';
 const BATCH_ROWS = 5_000;
 
 /** What grows with the directory, in an order that empties the largest first. */
-const LARGE_TABLES = ['membership', 'directory_user', 'directory_group', 'round_mark', 'staged_removal'] as const;
-const SMALL_TABLES = ['round', 'checkpoint', 'tenant_token', 'consent_attempt', 'intent'] as const;
+const LARGE_TABLES = [
+  'membership',
+  'directory_user',
+  'directory_group',
+  'round_mark',
+  'staged_removal',
+  'held_removal',
+] as const;
+const SMALL_TABLES = ['held_set', 'round', 'checkpoint', 'tenant_token', 'consent_attempt', 'intent'] as const;
 
 /**
  * Deletes what a tenant owns in batches. Each goes by itself, so that it can be broken off and repeated anywhere;

@@ -1,9 +1,10 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { Attributes, ObjectKind, RemovalReason } from '../domain/directory.ts';
 import type { NewEvent } from '../domain/event.ts';
 import { membershipEvent, type MembershipRow, netOf, objectEvent, objectGone } from './changes.ts';
 import { tell } from './events.ts';
 import { fenced, type FencedRound } from './fence.ts';
+import { type Excess, hold, mergeWithHeld, weigh } from './hold.ts';
 import { arrayText, onlyVisible, visibleAround } from './memberships.ts';
 import { OBJECT_TABLE } from './objects.ts';
 import type { Database, Tx } from './schema.ts';
@@ -13,7 +14,7 @@ import { stageUnseen } from './sweep.ts';
 /** Rows, and with them events, that one transaction removes: it must not hold up the feed for long. */
 const BATCH_ROWS = 1_000;
 
-interface Batch {
+export interface Batch {
   readonly events: readonly NewEvent[];
   /** Rows of the mirror that went or changed. */
   readonly written: number;
@@ -23,24 +24,39 @@ interface Batch {
 // The statements below are so written that they go by an index however wrong the planner's idea of a table is: one that
 // was empty a moment ago, as these mostly are, passes for empty until it is analysed.
 
-type Step = (tx: Tx, round: FencedRound) => Promise<Batch>;
+/** Where removals wait: staged by a round, or held for a person. */
+export interface Waiting {
+  readonly table: RawBuilder<unknown>;
+  readonly where: RawBuilder<unknown>;
+}
+const STAGED: Waiting = { table: sql.table('staged_removal'), where: sql`true` };
+
+type Scope = Pick<FencedRound, 'tenantNo' | 'quiet'>;
+type Step = (tx: Tx, scope: Scope, from: Waiting) => Promise<Batch>;
 
 /** In this order a membership's end is told before that of its group or member. */
-const STEPS: readonly Step[] = [
+export const REMOVAL_STEPS: readonly Step[] = [
   applyDisables,
   removeMemberships,
-  (tx, round) => removeObjects(tx, round, 'group'),
-  (tx, round) => removeObjects(tx, round, 'user'),
-  tellUntold,
+  (tx, scope, from) => removeObjects(tx, scope, from, 'group'),
+  (tx, scope, from) => removeObjects(tx, scope, from, 'user'),
 ];
+const STEPS: readonly Step[] = [...REMOVAL_STEPS, tellUntold];
 
 /** Removes at the end of a round what waited for it. May be broken off between any two batches, and repeated. */
 export function createApplyRemovals(db: Database): SyncStore['applyRemovals'] {
-  return async (fences, heartbeat, signal) => {
-    const waiting = await fenced(db, fences, prepareRemovals);
-    if (waiting === 'superseded') return waiting;
+  return async (fences, heartbeat, signal, confirm) => {
+    const prepared = await fenced(db, fences, prepareRemovals);
+    if (prepared === 'superseded') return prepared;
     heartbeat();
-    if (!waiting) return 'applied';
+    if (!prepared.waiting) return 'applied';
+    const { excess } = prepared;
+    if (excess) {
+      const confirmed = confirm ? await confirm(excess.suspects) : { verdict: 'hold' as const };
+      if (confirmed.verdict === 'stop') return 'stopped';
+      const held = await fenced(db, fences, (tx, { tenantNo }) => hold(tx, tenantNo, excess, confirmed.sample));
+      if (held === 'superseded') return held;
+    }
     for (const step of STEPS) {
       for (let more = true; more; heartbeat()) {
         if (signal.aborted) return 'stopped';
@@ -53,20 +69,29 @@ export function createApplyRemovals(db: Database): SyncStore['applyRemovals'] {
   };
 }
 
-/** Whether anything is to be done: in most rounds nothing is. */
-async function prepareRemovals(tx: Tx, { tenantNo, kind, marks }: FencedRound): Promise<boolean> {
-  const undone = await sql`SELECT 1 FROM checkpoint WHERE tenant_no = ${tenantNo} AND NOT done`.execute(tx);
-  if (undone.rows.length > 0) throw new Error(`Tenant ${tenantNo}: a feed has not reached its deltaLink`);
+/** Whether anything is to be done: in most rounds nothing is. And whether it is too much to be done unasked. */
+async function prepareRemovals(
+  tx: Tx,
+  round: FencedRound,
+): Promise<{ readonly waiting: boolean; readonly excess?: Excess | undefined }> {
+  const { tenantNo, kind, marks } = round;
+  const { rows: states } = await sql<{ undone: boolean; held: boolean }>`
+    SELECT EXISTS (SELECT 1 FROM checkpoint WHERE tenant_no = ${tenantNo} AND NOT done) AS undone,
+      EXISTS (SELECT 1 FROM held_set WHERE tenant_no = ${tenantNo}) AS held`.execute(tx);
+  if (states[0]?.undone !== false) throw new Error(`Tenant ${tenantNo}: a feed has not reached its deltaLink`);
   if (kind === 'full' && marks) await stageUnseen(tx, tenantNo);
-  const { rows } = await sql<{ waiting: boolean }>`
-    SELECT EXISTS (SELECT 1 FROM staged_removal WHERE tenant_no = ${tenantNo})
-      OR EXISTS (SELECT 1 FROM membership WHERE tenant_no = ${tenantNo} AND NOT told) AS waiting`.execute(tx);
-  return rows[0]?.waiting ?? true;
+  if (states[0].held) await mergeWithHeld(tx, round);
+  const { rows } = await sql<{ staged: boolean; untold: boolean }>`
+    SELECT EXISTS (SELECT 1 FROM staged_removal WHERE tenant_no = ${tenantNo}) AS staged,
+      EXISTS (SELECT 1 FROM membership WHERE tenant_no = ${tenantNo} AND NOT told) AS untold`.execute(tx);
+  const { staged, untold } = rows[0] ?? { staged: true, untold: true };
+  // A first import has nothing to lose.
+  return { waiting: staged || untold, excess: staged && !round.quiet ? await weigh(tx, tenantNo) : undefined };
 }
 
 function removeBatch(db: Database, fences: readonly Fence[], step: Step): Promise<Batch | 'superseded'> {
   return fenced(db, fences, async (tx, round) => {
-    const batch = await step(tx, round);
+    const batch = await step(tx, round, STAGED);
     const events = round.quiet ? [] : batch.events;
     const changes = round.quiet ? batch.written : events.length;
     if (changes > 0) await addToRound(tx, round.tenantNo, changes, events);
@@ -83,10 +108,10 @@ async function addToRound(tx: Tx, tenantNo: number, changes: number, events: rea
     WHERE tenant_no = ${tenantNo}`.execute(tx);
 }
 
-async function applyDisables(tx: Tx, { tenantNo }: FencedRound): Promise<Batch> {
+async function applyDisables(tx: Tx, { tenantNo }: Scope, from: Waiting): Promise<Batch> {
   const { rows: staged } = await sql<{ object_id: string }>`
-    DELETE FROM staged_removal WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM staged_removal WHERE tenant_no = ${tenantNo} AND kind = 'disable'
+    DELETE FROM ${from.table} WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM ${from.table} WHERE tenant_no = ${tenantNo} AND kind = 'disable' AND ${from.where}
       ORDER BY object_id LIMIT ${sql.lit(BATCH_ROWS)}))
     RETURNING object_id`.execute(tx);
   if (staged.length === 0) return { events: [], written: 0, more: false };
@@ -105,10 +130,10 @@ async function applyDisables(tx: Tx, { tenantNo }: FencedRound): Promise<Batch> 
   return { events, written: rows.length, more: staged.length === BATCH_ROWS };
 }
 
-async function removeMemberships(tx: Tx, { tenantNo, quiet }: FencedRound): Promise<Batch> {
+async function removeMemberships(tx: Tx, { tenantNo, quiet }: Scope, from: Waiting): Promise<Batch> {
   const { rows: staged } = await sql<Pick<MembershipRow, 'group_id' | 'member_id'>>`
-    DELETE FROM staged_removal WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM staged_removal WHERE tenant_no = ${tenantNo} AND kind = 'membership'
+    DELETE FROM ${from.table} WHERE ctid = ANY (ARRAY(
+      SELECT ctid FROM ${from.table} WHERE tenant_no = ${tenantNo} AND kind = 'membership' AND ${from.where}
       ORDER BY object_id, member_id LIMIT ${sql.lit(BATCH_ROWS)}))
     RETURNING object_id AS group_id, member_id`.execute(tx);
   if (staged.length === 0) return { events: [], written: 0, more: false };
@@ -132,8 +157,8 @@ async function removeMemberships(tx: Tx, { tenantNo, quiet }: FencedRound): Prom
 }
 
 /** Soft-deleted objects stay with their memberships, hidden; those gone for good take them along. */
-async function removeObjects(tx: Tx, { tenantNo, quiet }: FencedRound, kind: ObjectKind): Promise<Batch> {
-  const staged = await takeObjects(tx, tenantNo, kind);
+async function removeObjects(tx: Tx, { tenantNo, quiet }: Scope, from: Waiting, kind: ObjectKind): Promise<Batch> {
+  const staged = await takeObjects(tx, tenantNo, from, kind);
   if (staged.length === 0) return { events: [], written: 0, more: false };
   const table = OBJECT_TABLE[kind];
   const { rows: known } = await sql<{ id: string; data: Attributes; deleted: boolean }>`
@@ -182,13 +207,20 @@ interface StagedObject {
 }
 
 /** As many objects as have a batch of memberships around them, one at least. */
-async function takeObjects(tx: Tx, tenantNo: number, kind: ObjectKind): Promise<readonly StagedObject[]> {
+async function takeObjects(
+  tx: Tx,
+  tenantNo: number,
+  from: Waiting,
+  kind: ObjectKind,
+): Promise<readonly StagedObject[]> {
   const { rows: candidates } = await sql<StagedObject & { around: number }>`
     SELECT s.object_id AS id, s.reason,
       (SELECT count(*) FROM membership m WHERE m.tenant_no = ${tenantNo} AND m.group_id = s.object_id)
         + (SELECT count(*) FROM membership m WHERE m.tenant_no = ${tenantNo} AND m.member_id = s.object_id) AS around
-    FROM staged_removal s
-    WHERE s.tenant_no = ${tenantNo} AND s.kind = ${kind} ORDER BY s.object_id LIMIT ${sql.lit(BATCH_ROWS)}`.execute(tx);
+    FROM ${from.table} s
+    WHERE s.tenant_no = ${tenantNo} AND s.kind = ${kind} AND ${from.where} ORDER BY s.object_id LIMIT ${sql.lit(BATCH_ROWS)}`.execute(
+    tx,
+  );
   let rows = 0;
   const taken = candidates.filter(({ around }) => {
     const fits = rows < BATCH_ROWS;
@@ -197,7 +229,7 @@ async function takeObjects(tx: Tx, tenantNo: number, kind: ObjectKind): Promise<
   });
   if (taken.length === 0) return taken;
   await sql`
-    DELETE FROM staged_removal
+    DELETE FROM ${from.table}
     WHERE tenant_no = ${tenantNo} AND kind = ${kind} AND object_id = ANY(${arrayText(taken.map(({ id }) => id))}::uuid[])`.execute(
     tx,
   );
@@ -205,7 +237,7 @@ async function takeObjects(tx: Tx, tenantNo: number, kind: ObjectKind): Promise<
 }
 
 /** What still waits for its member to be known is told without it. */
-async function tellUntold(tx: Tx, { tenantNo }: FencedRound): Promise<Batch> {
+async function tellUntold(tx: Tx, { tenantNo }: Scope): Promise<Batch> {
   const { rows } = await sql<MembershipRow & { known: boolean }>`
     UPDATE membership m SET told = true
     WHERE m.ctid = ANY (ARRAY(SELECT ctid FROM membership WHERE tenant_no = ${tenantNo} AND NOT told LIMIT ${sql.lit(BATCH_ROWS)}))

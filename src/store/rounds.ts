@@ -26,7 +26,10 @@ async function openSlice(tx: Tx, input: OpenInput): ReturnType<SyncStore['openSl
   await raiseFences(tx, tenantNo);
   let checkpoints = await lockCheckpoints(tx, tenantNo);
   let round = await tx.selectFrom('round').selectAll().where('tenant_no', '=', tenantNo).forUpdate().executeTakeFirst();
-  if (round?.id === roundId && round.completed_at !== null) return { completed: summaryOf(round, round.completed_at) };
+  if (round?.id === roundId && round.completed_at !== null) {
+    const held = await tx.selectFrom('held_set').select('since').where('tenant_no', '=', tenantNo).executeTakeFirst();
+    return { completed: { ...summaryOf(round, round.completed_at), ...(held ? { heldSince: held.since } : {}) } };
+  }
   const otherQuery = checkpoints.some(({ feed, query_hash }) => query_hash !== input.queryHash[feed]);
   const unfinishedFull = round?.completed_at === null && round.kind === 'full';
   if (round?.id !== roundId || (otherQuery && round.kind === 'full')) {

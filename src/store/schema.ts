@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, Kysely, Transaction } from 'kysely';
 import type { RoundKind } from '../domain/activities.ts';
+import type { Guarded, GuardSettings, Sample } from '../domain/guard.ts';
 import type { Feed, MemberType, RemovalReason } from '../domain/directory.ts';
 import type { IntentKind } from '../domain/intent.ts';
 import type { ProblemRecord } from '../domain/problem.ts';
@@ -25,6 +26,8 @@ export interface Schema {
     member_id: Generated<string>;
     reason: RemovalReason;
   };
+  held_set: HeldSetTable;
+  held_removal: Schema['staged_removal'] & { generation: number };
   round_mark: {
     tenant_no: number;
     kind: 'user' | 'group' | 'membership';
@@ -60,6 +63,7 @@ export interface TenantTable {
   candidate: NullableJson<ConsentCandidate>;
   shared_directory: boolean;
   require_approval: boolean;
+  guard: ColumnType<GuardSettings, string | undefined, string>;
   link_serial: Generated<number>;
   last_sync: NullableJson<SyncSummary>;
   as_of: NullableTime;
@@ -119,6 +123,15 @@ export interface RoundTable {
   users: Generated<number>;
   groups: Generated<number>;
   memberships: Generated<number>;
+}
+
+interface HeldSetTable {
+  tenant_no: number;
+  since: ColumnType<string, never, never>;
+  generation: Generated<number>;
+  approved: number | null;
+  exceeded: Json<Guarded[]>;
+  sample: NullableJson<Sample>;
 }
 
 interface CheckpointTable {

@@ -5,7 +5,14 @@ import { arrayText } from './memberships.ts';
 import type { Tx } from './schema.ts';
 
 /** Takes out what the page takes back: removed objects and memberships that are there again, accounts enabled again. */
-export async function unstage(tx: Tx, tenantNo: number, kind: ObjectKind, page: FoldedPage): Promise<void> {
+export async function unstage(
+  tx: Tx,
+  tenantNo: number,
+  kind: ObjectKind,
+  page: FoldedPage,
+  from: 'staged_removal' | 'held_removal' = 'staged_removal',
+): Promise<void> {
+  const table = sql.table(from);
   const present = page.objects.filter((object) => object.present).map((object) => object.id);
   const again: (readonly [string, readonly string[]])[] = [[kind, present]];
   if (kind === 'user') {
@@ -18,12 +25,12 @@ export async function unstage(tx: Tx, tenantNo: number, kind: ObjectKind, page: 
   for (const [staged, ids] of again) {
     if (ids.length === 0) continue;
     await sql`
-      DELETE FROM staged_removal
+      DELETE FROM ${table}
       WHERE tenant_no = ${tenantNo} AND kind = ${staged} AND object_id = ANY(${arrayText(ids)}::uuid[])`.execute(tx);
   }
   if (page.joined.length === 0) return;
   await sql`
-    DELETE FROM staged_removal s
+    DELETE FROM ${table} s
     USING unnest(${arrayText(page.joined.map((m) => m.groupId))}::uuid[],
       ${arrayText(page.joined.map((m) => m.memberId))}::uuid[]) AS i(group_id, member_id)
     WHERE s.tenant_no = ${tenantNo} AND s.kind = 'membership' AND s.object_id = i.group_id AND s.member_id = i.member_id`.execute(

@@ -1,8 +1,9 @@
-import type { MemberType, Feed, DeltaItem, Attributes, Membership } from '../domain/directory.ts';
+import type { MemberType, Feed, DeltaItem, Attributes, Membership, RemovalReason } from '../domain/directory.ts';
 import type { FeedEvent } from '../domain/event.ts';
 import type { Phase, TenantState } from '../domain/tenant.ts';
 import type { ProblemRecord } from '../domain/problem.ts';
 import type { RoundKind, TenantRecord } from '../domain/activities.ts';
+import type { Guard, Guarded, GuardSettings, Sample, Suspect } from '../domain/guard.ts';
 import type { IntentKind } from '../domain/intent.ts';
 
 /** The persistence room's face. One implementation serves PostgreSQL and PGlite: the same SQL on both. */
@@ -12,6 +13,7 @@ export interface Store {
   readonly consents: ConsentStore;
   readonly tokens: TokenStore;
   readonly sync: SyncStore;
+  readonly held: HeldStore;
   readonly directory: DirectoryStore;
   readonly feed: FeedStore;
   /** Rejects where the database cannot be reached. */
@@ -37,6 +39,7 @@ export interface TenantRow {
   readonly candidate: ConsentCandidate | null;
   readonly requireApproval: boolean;
   readonly sharedDirectory: boolean;
+  readonly guard: Guard;
   readonly linkSerial: number;
   readonly lastSync: SyncSummary | null;
   /** Start of the last round completed in all feeds, ISO 8601. */
@@ -73,6 +76,11 @@ export interface RoundProgress {
   readonly changes: number;
 }
 
+/** A completed round; `heldSince` where removals are held for a person by now. */
+export interface RoundEnd extends SyncSummary {
+  readonly heldSince?: string;
+}
+
 export interface NewTenant {
   readonly id: string;
   readonly name: string | null;
@@ -80,6 +88,8 @@ export interface NewTenant {
   readonly expectedEntraTenant: string | null;
   readonly requireApproval: boolean;
   readonly sharedDirectory: boolean;
+  /** Thresholds of its own. */
+  readonly guard?: GuardSettings;
 }
 
 export interface Page<T> {
@@ -100,7 +110,7 @@ export interface TenantStore {
   update(
     no: number,
     change: Partial<
-      Pick<NewTenant, 'name' | 'groupsToSync' | 'requireApproval' | 'sharedDirectory' | 'expectedEntraTenant'>
+      Pick<NewTenant, 'name' | 'groupsToSync' | 'requireApproval' | 'sharedDirectory' | 'expectedEntraTenant' | 'guard'>
     >,
   ): Promise<void>;
   /**
@@ -125,7 +135,10 @@ export interface Intent {
 }
 
 export interface IntentStore {
-  /** Commits the intent; for `delete` also marks the tenant as being deleted and raises its fences. */
+  /**
+   * Commits the intent; for `delete` also marks the tenant as being deleted and raises its fences, for `approve_held` notes
+   * how far the held set has come: what a round adds later is not approved.
+   */
   add(tenantNo: number, kind: IntentKind): Promise<Intent>;
   /** Untaken intents older than `ageMs` of live tenants, oldest first. */
   open(ageMs: number): Promise<readonly (Intent & { readonly tenantId: string })[]>;
@@ -203,7 +216,7 @@ export interface SyncStore {
     readonly roundId: string;
     readonly kind: RoundKind;
     readonly queryHash: Readonly<Record<Feed, string>>;
-  }): Promise<OpenSlice | 'halted' | { readonly completed: SyncSummary }>;
+  }): Promise<OpenSlice | 'halted' | { readonly completed: RoundEnd }>;
   /** Rows, events and checkpoint of one page, in one transaction. */
   applyPage(
     fence: Fence,
@@ -213,15 +226,52 @@ export interface SyncStore {
   restartAsFull(fences: readonly Fence[]): Promise<'restarted' | 'superseded'>;
   /**
    * After both deltaLinks: in a full round stages what was not seen; then applies staged removals with their events,
-   * a batch a transaction, and calls `heartbeat` after each. Stops early when `signal` aborts.
+   * a batch a transaction, and calls `heartbeat` after each. Stops early when `signal` aborts. Removals beyond the tenant's
+   * guard are held in place of being applied, after `confirm` has looked at some of them.
    */
   applyRemovals(
     fences: readonly Fence[],
     heartbeat: () => void,
     signal: AbortSignal,
+    confirm?: (suspects: readonly Suspect[]) => Promise<Confirmation>,
   ): Promise<'applied' | 'stopped' | 'superseded'>;
   /** Tells `sync.completed` (always for full rounds, for delta rounds only if something changed), sets `asOf` and counts. */
-  completeRound(fences: readonly Fence[]): Promise<SyncSummary | 'superseded'>;
+  completeRound(fences: readonly Fence[]): Promise<RoundEnd | 'superseded'>;
+}
+
+/** What a fresh read made of the suspects: `stop` leaves all as it stands, for another try. */
+export type Confirmation =
+  { readonly verdict: 'hold'; readonly sample?: Sample | undefined } | { readonly verdict: 'stop' };
+
+// ---- removals that wait for a person -------------------------------------------------------------------
+
+export const HELD_KINDS = ['users', 'groups', 'memberships', 'disables'] as const;
+export type HeldKind = (typeof HELD_KINDS)[number];
+
+export interface HeldSummary {
+  readonly since: string;
+  readonly exceeded: readonly Guarded[];
+  /** What a fresh read of some entries showed, where there was one. */
+  readonly sample: Sample | null;
+  /** What an approval would take away now, memberships of the objects that go included. */
+  readonly counts: Readonly<Record<HeldKind, number>>;
+}
+
+export interface HeldRow {
+  /** For a membership `groupId:memberId`. */
+  readonly id: string;
+  /** Of the object; of a membership those of its group. */
+  readonly data: Attributes | null;
+  readonly reason: RemovalReason | 'disabled' | 'left' | 'group_removed' | 'member_removed';
+}
+
+export interface HeldStore {
+  /** Undefined where nothing is held. */
+  summary(tenantNo: number): Promise<HeldSummary | undefined>;
+  list(tenantNo: number, kind: HeldKind, after: string | undefined, limit: number): Promise<Page<HeldRow>>;
+  /** Applies what was approved with its events, in batches; may be repeated. Returns since when something is held still. */
+  approve(tenantNo: number, heartbeat: () => void): Promise<string | undefined>;
+  reject(tenantNo: number): Promise<void>;
 }
 
 // ---- the mirror, read -----------------------------------------------------------------------------------

@@ -1,3 +1,4 @@
+import { guardOf } from '../domain/guard.ts';
 import type { Database } from './schema.ts';
 import type { TenantRow } from './store.ts';
 
@@ -34,6 +35,7 @@ export function tenantFromRow(row: Row): TenantRow {
     candidate: row.candidate,
     requireApproval: row.require_approval,
     sharedDirectory: row.shared_directory,
+    guard: guardOf(row.guard),
     linkSerial: row.link_serial,
     lastSync: row.last_sync,
     asOf: row.as_of,

@@ -47,6 +47,7 @@ export function createTenants(db: Database): TenantStore {
           ...(change.groupsToSync && { groups_to_sync: JSON.stringify(change.groupsToSync) }),
           ...(change.requireApproval !== undefined && { require_approval: change.requireApproval }),
           ...(change.sharedDirectory !== undefined && { shared_directory: change.sharedDirectory }),
+          ...(change.guard && { guard: JSON.stringify(change.guard) }),
           ...(change.expectedEntraTenant !== undefined && { expected_entra_tenant: change.expectedEntraTenant }),
         })
         .where('no', '=', no)
@@ -76,6 +77,7 @@ async function createTenant(tx: Tx, tenant: NewTenant): ReturnType<TenantStore['
       expected_entra_tenant: tenant.expectedEntraTenant,
       require_approval: tenant.requireApproval,
       shared_directory: tenant.sharedDirectory,
+      guard: JSON.stringify(tenant.guard ?? {}),
     })
     .onConflict((conflict) => conflict.column('id').where('deleted_at', 'is', null).doNothing())
     .returning('no')

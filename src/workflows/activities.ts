@@ -13,7 +13,12 @@ export function ownActivities(): ActivityInterfaceFor<OwnActivities> {
     heartbeatTimeout: '1m',
     retry: { initialInterval: '1s', maximumInterval: '1m' },
   });
-  return { recordState, purgeTenant };
+  const { settleHeld } = proxyActivities<Pick<OwnActivities, 'settleHeld'>>({
+    startToCloseTimeout: '1h',
+    heartbeatTimeout: '1m',
+    retry: { initialInterval: '1s', maximumInterval: '1m' },
+  });
+  return { recordState, purgeTenant, settleHeld };
 }
 
 /**

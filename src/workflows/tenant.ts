@@ -8,12 +8,18 @@ import {
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
-import { NOT_BOUND, type SliceOutcome } from '../domain/activities.ts';
+import { type HeldVerdict, NOT_BOUND, type SliceOutcome } from '../domain/activities.ts';
 import { INTENT_KINDS } from '../domain/intent.ts';
 import { applyIntent, requestRound, revoke, setPaused } from '../domain/intent-effect.ts';
-import type { ProblemRecord } from '../domain/problem.ts';
+import { isBlocking, type ProblemRecord } from '../domain/problem.ts';
 import { nextPhase, type PhaseEvent } from '../domain/tenant.ts';
-import { nextRoundAt, retryWaitMs, TENANT_POLICY, type TenantInput } from '../domain/tenant-workflow.ts';
+import {
+  nextRoundAt,
+  retryWaitMs,
+  standingProblem,
+  TENANT_POLICY,
+  type TenantInput,
+} from '../domain/tenant-workflow.ts';
 import { graphActivities, ownActivities } from './activities.ts';
 import { isRefusal, problemOf, type Failure, failureOf } from './failures.ts';
 import { intentSignal, pause, resume, resync, status, syncNow } from './messages.ts';
@@ -120,13 +126,15 @@ export async function tenantWorkflow(input: TenantInput): Promise<'deleted'> {
     state.phase = nextPhase(state.phase, event);
   };
   const raise = (problem: Omit<ProblemRecord, 'since'>) => {
+    // What passes by itself does not hide that a person must decide.
+    if (state.heldSince !== null && !isBlocking(problem.code)) return;
     const since = state.problem?.code === problem.code ? state.problem.since : iso(Date.now());
     state.problem = { ...problem, since };
   };
   const clearFailures = () => {
     state.failures = 0;
     state.refusedSince = null;
-    state.problem = null;
+    state.problem = standingProblem(state);
   };
 
   /** A failed step: says what stands in the way, and sets when it is tried again. */
@@ -212,6 +220,7 @@ export async function tenantWorkflow(input: TenantInput): Promise<'deleted'> {
           state.tokenExpiresAt = slice.tokenExpiresAt;
           state.lastRound = { completedAt: Date.now(), kind: slice.kind, changes: slice.changes };
           state.nextRoundAt = nextRoundAt(startedAt, slice.nextInMs, Math.random());
+          state.heldSince = slice.heldSince ?? null;
           clearFailures();
           moveBy('round_completed');
           return;
@@ -244,8 +253,18 @@ export async function tenantWorkflow(input: TenantInput): Promise<'deleted'> {
           await waitUntil(Date.now() + policy.minRetryMs, 'Another worker took over; looks again.');
           break;
       }
-      if (full()) return;
+      if (full() || state.heldVerdict) return;
     }
+  };
+
+  /** Does what a person decided about held removals. Between two slices, so that nothing else writes meanwhile. */
+  const settleHeld = async (verdict: HeldVerdict) => {
+    state.heldVerdict = null;
+    show(state, verdict === 'approve' ? 'Applies approved removals.' : 'Drops rejected removals.');
+    const { heldSince } = await own.settleHeld({ tenantNo, verdict });
+    state.heldSince = heldSince;
+    if (state.problem === null || state.problem.code === 'held') state.problem = standingProblem(state);
+    if (verdict === 'reject') requestRound(state, true);
   };
 
   const followDirectory = async () => {
@@ -285,6 +304,10 @@ export async function tenantWorkflow(input: TenantInput): Promise<'deleted'> {
     await record();
     // What came while we wrote is written first: work begins only on what the database knows.
     if (news !== looked) continue;
+    if (state.heldVerdict) {
+      await settleHeld(state.heldVerdict);
+      continue;
+    }
     if (full()) {
       await condition(allHandlersFinished);
       await continueAsNew<typeof tenantWorkflow>(input);

@@ -444,6 +444,7 @@ export function mirrorSuite(backend: () => Backend): void {
     });
 
     test('stops between two batches of removals, and goes on', async () => {
+      await store().tenants.update(no, { guard: { users: { count: 2_000, percent: 100 } } });
       const ids = Array.from({ length: 1200 }, (_, n) => U(n));
       await runRound(store(), no, { users: [ids.map((id) => object(id))] });
       const slice = await openRound(store(), no);

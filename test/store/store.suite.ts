@@ -3,6 +3,7 @@ import type { Backend } from './backend.ts';
 import { crashesSuite } from './crashes.suite.ts';
 import { directorySuite } from './directory.suite.ts';
 import { feedSuite } from './feed.suite.ts';
+import { heldSuite } from './held.suite.ts';
 import { historiesSuite } from './histories.suite.ts';
 import { mirrorSuite } from './mirror.suite.ts';
 import { tenantsSuite } from './tenants.suite.ts';
@@ -19,6 +20,7 @@ export function storeSuite(name: string, open: () => Promise<Backend>): void {
     mirrorSuite(() => backend);
     directorySuite(() => backend);
     feedSuite(() => backend);
+    heldSuite(() => backend);
     crashesSuite(() => backend);
     historiesSuite(() => backend);
   });

@@ -112,6 +112,11 @@ export class Truth {
     return this.#types.get(key) ?? 'user';
   }
 
+  /** The directory as it is, whoever has heard of it. */
+  now(): Pick<Asked, 'users' | 'groups' | 'members'> {
+    return { users: this.#things.users, groups: this.#things.groups, members: this.#members };
+  }
+
   /** The answer to a feed's first request: what is asked for is no longer news, until it is given back. */
   ask(feed: Feed): Asked {
     const asked: Asked = {

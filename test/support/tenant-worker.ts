@@ -13,6 +13,7 @@ import {
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type {
   GraphActivities,
+  HeldVerdict,
   OwnActivities,
   SliceInput,
   SliceOutcome,
@@ -36,6 +37,7 @@ export interface Script {
   refreshToken: () => Promise<TokenReport>;
   verifyConsent: () => Promise<VerifyOutcome>;
   syncSlice: (input: SliceInput) => Promise<SliceOutcome>;
+  settleHeld: (verdict: HeldVerdict) => Promise<{ heldSince: string | null }>;
 }
 
 export interface TenantTest {
@@ -80,9 +82,14 @@ export async function withTenant(
     refreshToken: async () => ({ expiresAt: Date.now() + LONG_MS, missing: [] }),
     verifyConsent: async () => ({ verified: true, missing: [] }),
     syncSlice: async (input) => completed(input),
+    settleHeld: async () => ({ heldSince: null }),
   };
   const own: OwnActivities = {
     recordState: async (record) => void records.push(record),
+    settleHeld: async ({ verdict }) => {
+      calls.push(`settleHeld ${verdict}`);
+      return script.settleHeld(verdict);
+    },
     purgeTenant: async () => void calls.push('purgeTenant'),
   };
   const graph: GraphActivities = {

@@ -2,6 +2,7 @@ import { announce } from '../announce.ts';
 import { resolveExpected } from '../expected-directory.ts';
 import { problem } from '../reply.ts';
 import { defineRoute } from '../route.ts';
+import { settingsOf } from '../schemas/guard.ts';
 import { tenant, tenantChange, tenantPath, type TenantChange } from '../schemas/tenant.ts';
 import { showTenant, withLiveTenant } from '../with-tenant.ts';
 
@@ -25,6 +26,8 @@ export const patchTenant = defineRoute({
       }
       const change = {
         ...given(body),
+        // A kind that is left out keeps its threshold.
+        ...(body.guard === undefined ? {} : { guard: { ...row.guard, ...settingsOf(body.guard) } }),
         ...(body.expectedEntraTenant === undefined ? {} : { expectedEntraTenant: directory }),
       };
       try {

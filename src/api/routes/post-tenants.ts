@@ -3,6 +3,7 @@ import { announce } from '../announce.ts';
 import { resolveExpected } from '../expected-directory.ts';
 import { json, problem } from '../reply.ts';
 import { defineRoute } from '../route.ts';
+import { settingsOf } from '../schemas/guard.ts';
 import { newTenant, tenant } from '../schemas/tenant.ts';
 import { toTenant } from '../tenant-view.ts';
 
@@ -28,6 +29,7 @@ export const postTenants = defineRoute({
       expectedEntraTenant: directory,
       requireApproval: body.requireApproval ?? false,
       sharedDirectory: body.sharedDirectory ?? false,
+      guard: settingsOf(body.guard),
     });
     if (created === 'name_taken') return problem('tenant-exists');
     await announce(created.intent, created.tenant.id, deps);

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { PHASES } from '../../domain/tenant.ts';
 import { PROBLEM_CODES } from '../../domain/problem.ts';
+import { guard, guardSettings } from './guard.ts';
 import { expectedDirectory, groupsToSync, guid, readableText } from './fields.ts';
 
 // A dot or two alone would be taken for a folder in every URL.
@@ -26,6 +27,7 @@ const settings = {
     .boolean('Either true or false is expected.')
     .optional()
     .meta({ description: 'May be connected to a directory that another tenant is connected to' }),
+  guard: guardSettings.optional(),
 };
 
 const objectExpected = { error: 'A JSON object is expected.' };
@@ -84,6 +86,7 @@ export const tenant = z
     expectedEntraTenant: z.string().nullable(),
     requireApproval: z.boolean(),
     sharedDirectory: z.boolean(),
+    guard,
     candidate: z
       .strictObject({
         entraTenantId: z.string(),
