@@ -38,6 +38,14 @@ test('whatever the order of arrival, the later-made of pause and resume holds', 
   );
 });
 
+test('of approving and rejecting what is held the later-made wish holds, whichever arrives last', () => {
+  const state = fresh();
+  expect(applyIntent(state, 'reject_held', message(2))).toBe(true);
+  expect(applyIntent(state, 'approve_held', message(1))).toBe(false);
+  expect(state.heldVerdict).toBe('reject');
+  expect(applyIntent(state, 'reject_held', message(2))).toBe(false);
+});
+
 test('every kind of intent is ticked', () => {
   for (const kind of INTENT_KINDS) {
     const state = fresh();

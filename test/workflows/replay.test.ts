@@ -14,6 +14,7 @@ test('there are histories of every phase to replay', () => {
     'verifyConsent',
     'syncSlice',
     'recordState',
+    'settleHeld',
     'purgeTenant',
     'pauseTenant',
   ]) {

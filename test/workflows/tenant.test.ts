@@ -163,6 +163,45 @@ describe('the workflow of a tenant', () => {
       await until('it is back', () => records.at(-1)?.phase === 'delta_sync');
     }));
 
+  test('asks a person about held removals while rounds go on, and does what the person decides', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ script, signal, until, slices, records, calls, status }) => {
+      const since = '2026-11-21T12:00:00.000Z';
+      let held: string | null = since;
+      script.syncSlice = async (input) => ({ ...completed(input, 300), ...(held === null ? {} : { heldSince: held }) });
+      script.settleHeld = async () => ({ heldSince: (held = null) });
+      await until('a person is asked', () => records.at(-1)?.problem?.code === 'held');
+      expect(records.at(-1)).toMatchObject({ phase: 'delta_sync', problem: { code: 'held', since } });
+      const before = slices.length;
+      await until('rounds go on', () => slices.length > before + 1);
+      await signal('approve_held', 1);
+      await signal('approve_held', 1);
+      await until('it is done', () => calls.includes('settleHeld approve'));
+      await until('nobody is asked any more', () => records.at(-1)?.problem === null);
+      expect(records.flatMap((record) => record.taken).filter((id) => id === 'intent-1').length).toBeGreaterThan(0);
+      held = since;
+      await until('a person is asked again', () => records.at(-1)?.problem?.code === 'held');
+      expect(slices.every((slice) => slice.kind === 'delta')).toBe(true);
+      await signal('reject_held', 2);
+      await until('all is read again', () => slices.some((slice) => slice.kind === 'full'));
+      expect(calls.filter((call) => call.startsWith('settleHeld'))).toEqual([
+        'settleHeld approve',
+        'settleHeld reject',
+      ]);
+      expect(await status()).toMatchObject({ heldVerdict: null });
+    }));
+
+  test('does not hide that a person must decide behind what passes by itself', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ script, until, slices, records }) => {
+      const since = '2026-11-21T12:00:00.000Z';
+      script.syncSlice = async (input) => {
+        if (slices.length % 2 === 0) throw ApplicationFailure.nonRetryable('gone', 'GraphUnavailable');
+        return { ...completed(input, 100), heldSince: since };
+      };
+      await until('it failed and went on', () => slices.length >= 4);
+      const told = records.map((record) => record.problem?.code).filter((code) => code !== undefined);
+      expect(new Set(told)).toEqual(new Set(['held']));
+    }));
+
   test('ends with the purge when it is deleted', () =>
     withTenant({ phase: 'delta_sync' }, async ({ signal, until, calls, handle }) => {
       await signal('delete', 1);
