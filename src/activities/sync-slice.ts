@@ -4,6 +4,7 @@ import { confirmRemovals, type ReadEnd } from './confirm-removals.ts';
 import type { ActivityDeps, RunContext } from './deps.ts';
 import { runFeed, type FeedEnd, type Slice } from './feed-run.ts';
 import { graphRefused, graphUnavailable } from './graph-unavailable.ts';
+import { lookAtRestored } from './look-at-restored.ts';
 import { expireToken, readToken, type StoredToken } from './stored-token.ts';
 
 /** Removals begin even at the budget's end, and get this much: otherwise a slice could come to them and never through. */
@@ -43,7 +44,10 @@ export async function syncSlice(deps: ActivityDeps, input: SliceInput, context: 
     beat: () => context.heartbeat({ ...progress }),
   };
 
-  const end = worst(await runFeeds(deps, slice, opened));
+  let end = worst(await runFeeds(deps, slice, opened));
+  if (end.end === 'done' && (opened.restored || progress.changes > 0)) {
+    end = await lookAtRestored(deps, slice, fencesOf(opened));
+  }
   switch (end.end) {
     case 'done':
       break;

@@ -11,9 +11,9 @@ import { isObject, textOf, type Json } from './json.ts';
 /** How much was left out of a page, by reason. Reasons hold names of types and attributes, never values. */
 export type Skipped = Readonly<Record<string, number>>;
 
-const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+export const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-const MEMBER_TYPES: ReadonlyMap<string, MemberType> = new Map([
+export const MEMBER_TYPES: ReadonlyMap<string, MemberType> = new Map([
   ['#microsoft.graph.user', 'user'],
   ['#microsoft.graph.group', 'group'],
   ['#microsoft.graph.device', 'device'],

@@ -5,6 +5,7 @@ import { endpointsOf, type Cloud } from './cloud.ts';
 import type { Credential } from './credential.ts';
 import { fetchFeedPage, QUERY_HASH, type FeedPageOutcome, type FeedPageRequest } from './delta-feed.ts';
 import { readPresence, type PresenceOutcome, type PresenceRequest } from './presence.ts';
+import { listMemberships, type MembershipsOutcome, type MembershipsRequest } from './memberships.ts';
 import { readOrganization, type Organization } from './organization.ts';
 import {
   beginProof,
@@ -42,6 +43,8 @@ export interface Graph {
   feedPage(request: FeedPageRequest): Promise<FeedPageOutcome>;
   /** Whether something of which a feed says that it is over is still there. */
   presence(request: PresenceRequest): Promise<PresenceOutcome>;
+  /** The direct memberships around one object, as Graph's reads show them, which may be older than its feeds. */
+  memberships(request: MembershipsRequest): Promise<MembershipsOutcome>;
   /** What is granted to the token's application, proven by one probe per endpoint. */
   verifyGrant(request: { readonly accessToken: string; readonly signal?: AbortSignal }): Promise<GrantOutcome>;
   /** The directory's name and domains, for a person who asks "is this right?"; null where they cannot be read now. */
@@ -69,6 +72,7 @@ export function createGraph(config: GraphConfig): Graph {
     tokenFor: (entraTenant, signal) => acquireToken(login, entraTenant, signal),
     feedPage: (request) => fetchFeedPage(client, endpoints.graphOrigin, request),
     presence: (request) => readPresence(client, request),
+    memberships: (request) => listMemberships(client, endpoints.graphOrigin, request),
     verifyGrant: ({ accessToken, signal }) => verifyGrant(client, clientId, accessToken, signal),
     async organization(entraTenant, signal) {
       const token = await acquireToken(login, entraTenant, signal);

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Membership } from '../domain/directory.ts';
 import type { MembershipRow } from './changes.ts';
 import type { FencedRound } from './fence.ts';
+import { awaitsLook } from './kept.ts';
 import type { Tx } from './schema.ts';
 
 /** An array as PostgreSQL writes it, for values without special characters; far cheaper than escaping each. */
@@ -76,8 +77,9 @@ export async function tellWaiting(
 ): Promise<readonly MembershipRow[]> {
   if (members.length === 0) return [];
   const { rows } = await sql<MembershipRow>`
-    UPDATE membership SET told = true
+    UPDATE membership m SET told = true
     WHERE tenant_no = ${tenantNo} AND member_id = ANY(${arrayText(members)}::uuid[]) AND NOT told
+      AND NOT ${awaitsLook(tenantNo)}
     RETURNING group_id, member_id, member_type`.execute(tx);
   return onlyVisible(tx, tenantNo, rows);
 }

@@ -7,6 +7,7 @@ import { tell } from './events.ts';
 import { type FencedRound, lockRound } from './fence.ts';
 import { tellWaiting, visibleAround, writeMemberships } from './memberships.ts';
 import { writeObjects } from './objects.ts';
+import { hearMemberships, keepBack } from './restored.ts';
 import type { Database, Tx } from './schema.ts';
 import { stageMemberships, stageObjects, unstage } from './staged.ts';
 import type { Fence, SyncStore } from './store.ts';
@@ -34,6 +35,8 @@ export function createApplyPage(db: Database): SyncStore['applyPage'] {
 interface PageRound extends FencedRound {
   readonly staged: boolean;
   readonly held: boolean;
+  /** Someone is, or was a moment ago, soft-deleted: what is said of memberships may settle theirs. */
+  readonly kept: boolean;
 }
 
 /** Locks the feed's checkpoint under the fence's epoch. */
@@ -41,7 +44,10 @@ async function holdPage(tx: Tx, { tenantNo, feed, epoch }: Fence): Promise<PageR
   const { rows } = await sql<Omit<PageRound, 'tenantNo'>>`
     SELECT r.id, r.kind, r.quiet, r.marks,
       EXISTS (SELECT 1 FROM staged_removal s WHERE s.tenant_no = c.tenant_no) AS staged,
-      EXISTS (SELECT 1 FROM held_set h WHERE h.tenant_no = c.tenant_no) AS held
+      EXISTS (SELECT 1 FROM held_set h WHERE h.tenant_no = c.tenant_no) AS held,
+      EXISTS (SELECT 1 FROM restored_object o WHERE o.tenant_no = c.tenant_no)
+        OR EXISTS (SELECT 1 FROM directory_user o WHERE o.tenant_no = c.tenant_no AND o.deleted_at IS NOT NULL)
+        OR EXISTS (SELECT 1 FROM directory_group o WHERE o.tenant_no = c.tenant_no AND o.deleted_at IS NOT NULL) AS kept
     FROM checkpoint c JOIN round r ON r.tenant_no = c.tenant_no
     WHERE c.tenant_no = ${tenantNo} AND c.feed = ${feed} AND c.epoch = ${epoch} AND r.completed_at IS NULL
     FOR UPDATE OF c`.execute(tx);
@@ -63,6 +69,8 @@ async function writePage(
   if (round.held) await unstage(tx, tenantNo, kind, page, 'held_removal');
   const objects =
     page.objects.length > 0 ? await writeObjects(tx, round, kind, page.objects) : { written: 0, changes: [] };
+  const restored = objects.changes.filter((change) => change.was_deleted).map((change) => change.id);
+  if (restored.length > 0) await keepBack(tx, round, kind, restored);
   const memberships =
     page.joined.length > 0 ? await writeMemberships(tx, round, page.joined) : { written: 0, visible: [] };
   if (page.removed.length > 0) await stageObjects(tx, tenantNo, kind, page.removed);
@@ -70,7 +78,10 @@ async function writePage(
   const written = objects.written + memberships.written;
   if (round.quiet) return { written, events: [] };
   const appeared = await membershipsOfAppeared(tx, tenantNo, objects.changes);
-  const added = new Map([...appeared, ...memberships.visible].map((row) => [`${row.group_id}:${row.member_id}`, row]));
+  const heard = round.kept ? await hearMemberships(tx, tenantNo, page) : [];
+  const added = new Map(
+    [...appeared, ...memberships.visible, ...heard].map((row) => [`${row.group_id}:${row.member_id}`, row]),
+  );
   return {
     written,
     events: [

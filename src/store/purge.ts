@@ -13,6 +13,8 @@ const LARGE_TABLES = [
   'round_mark',
   'staged_removal',
   'held_removal',
+  'membership_word',
+  'restored_object',
 ] as const;
 const SMALL_TABLES = ['held_set', 'round', 'checkpoint', 'tenant_token', 'consent_attempt', 'intent'] as const;
 

@@ -5,8 +5,10 @@ import { membershipEvent, type MembershipRow, netOf, objectEvent, objectGone } f
 import { tell } from './events.ts';
 import { fenced, type FencedRound } from './fence.ts';
 import { type Excess, hold, mergeWithHeld, weigh } from './hold.ts';
+import { awaitsLook } from './kept.ts';
 import { arrayText, onlyVisible, visibleAround } from './memberships.ts';
 import { OBJECT_TABLE } from './objects.ts';
+import { forgetRestored } from './restored.ts';
 import type { Database, Tx } from './schema.ts';
 import type { Fence, SyncStore } from './store.ts';
 import { stageUnseen } from './sweep.ts';
@@ -83,7 +85,9 @@ async function prepareRemovals(
   if (states[0].held) await mergeWithHeld(tx, round);
   const { rows } = await sql<{ staged: boolean; untold: boolean }>`
     SELECT EXISTS (SELECT 1 FROM staged_removal WHERE tenant_no = ${tenantNo}) AS staged,
-      EXISTS (SELECT 1 FROM membership WHERE tenant_no = ${tenantNo} AND NOT told) AS untold`.execute(tx);
+      EXISTS (SELECT 1 FROM membership m WHERE tenant_no = ${tenantNo} AND NOT told AND NOT ${awaitsLook(tenantNo)}) AS untold`.execute(
+    tx,
+  );
   const { staged, untold } = rows[0] ?? { staged: true, untold: true };
   // A first import has nothing to lose.
   return { waiting: staged || untold, excess: staged && !round.quiet ? await weigh(tx, tenantNo) : undefined };
@@ -189,6 +193,7 @@ async function removeObjects(tx: Tx, { tenantNo, quiet }: Scope, from: Waiting, 
     WHERE tenant_no = ${tenantNo} AND deleted_at IS NULL AND id = ANY(${arrayText(seen.map((row) => row.id))}::uuid[])`.execute(
     tx,
   );
+  await forgetRestored(tx, tenantNo, idsOf(staged));
   return {
     events: [
       ...hidden.map((row) => membershipEvent('removed', row)),
@@ -240,7 +245,8 @@ async function takeObjects(
 async function tellUntold(tx: Tx, { tenantNo }: Scope): Promise<Batch> {
   const { rows } = await sql<MembershipRow & { known: boolean }>`
     UPDATE membership m SET told = true
-    WHERE m.ctid = ANY (ARRAY(SELECT ctid FROM membership WHERE tenant_no = ${tenantNo} AND NOT told LIMIT ${sql.lit(BATCH_ROWS)}))
+    WHERE m.ctid = ANY (ARRAY(SELECT ctid FROM membership m
+      WHERE tenant_no = ${tenantNo} AND NOT told AND NOT ${awaitsLook(tenantNo)} LIMIT ${sql.lit(BATCH_ROWS)}))
     RETURNING m.group_id, m.member_id, m.member_type,
       EXISTS (SELECT 1 FROM directory_user o WHERE o.tenant_no = ${tenantNo} AND o.id = m.member_id)
       OR EXISTS (SELECT 1 FROM directory_group o WHERE o.tenant_no = ${tenantNo} AND o.id = m.member_id) AS known`.execute(

@@ -42,7 +42,13 @@ async function openSlice(tx: Tx, input: OpenInput): ReturnType<SyncStore['openSl
     round = await tx.selectFrom('round').selectAll().where('tenant_no', '=', tenantNo).executeTakeFirstOrThrow();
   }
   const { kind, quiet } = round;
-  return { kind, quiet, entraTenant: tenant.entra_tenant, feeds: openFeeds(tenantNo, kind, checkpoints) };
+  return {
+    kind,
+    quiet,
+    entraTenant: tenant.entra_tenant,
+    restored: tenant.restored,
+    feeds: openFeeds(tenantNo, kind, checkpoints),
+  };
 }
 
 /** A tenant that may be fetched for; its row is held against a pause, which then comes after us and raises our fence. */
@@ -50,6 +56,7 @@ async function holdTenant(tx: Tx, tenantNo: number) {
   const tenant = await tx
     .selectFrom('tenant')
     .select(['phase', 'entra_tenant', 'last_sync'])
+    .select(sql<boolean>`EXISTS (SELECT 1 FROM restored_object o WHERE o.tenant_no = tenant.no)`.as('restored'))
     .where('no', '=', tenantNo)
     .where('paused', '=', false)
     .where('deleting_at', 'is', null)
@@ -57,7 +64,7 @@ async function holdTenant(tx: Tx, tenantNo: number) {
     .forShare()
     .executeTakeFirst();
   if (!tenant || tenant.entra_tenant === null || !mayFetch(tenant.phase)) return undefined;
-  return { entra_tenant: tenant.entra_tenant, last_sync: tenant.last_sync };
+  return { entra_tenant: tenant.entra_tenant, last_sync: tenant.last_sync, restored: tenant.restored };
 }
 
 interface Beginning {

@@ -1,4 +1,12 @@
-import type { MemberType, Feed, DeltaItem, Attributes, Membership, RemovalReason } from '../domain/directory.ts';
+import type {
+  MemberType,
+  Feed,
+  DeltaItem,
+  Attributes,
+  Membership,
+  ObjectKind,
+  RemovalReason,
+} from '../domain/directory.ts';
 import type { FeedEvent } from '../domain/event.ts';
 import type { Phase, TenantState } from '../domain/tenant.ts';
 import type { ProblemRecord } from '../domain/problem.ts';
@@ -202,7 +210,15 @@ export interface OpenSlice {
   readonly kind: RoundKind;
   readonly quiet: boolean;
   readonly entraTenant: string;
+  /** Restored objects wait for a look at their memberships. */
+  readonly restored: boolean;
   readonly feeds: Readonly<Record<Feed, OpenFeed>>;
+}
+
+/** Back from a soft deletion, by the feed's word. */
+export interface RestoredObject {
+  readonly kind: ObjectKind;
+  readonly id: string;
 }
 
 export interface SyncStore {
@@ -224,6 +240,18 @@ export interface SyncStore {
   ): Promise<{ readonly changes: number } | 'superseded'>;
   /** The feed's links are dead: the round becomes a full one, from the start, beside the mirror. */
   restartAsFull(fences: readonly Fence[]): Promise<'restarted' | 'superseded'>;
+  /** Restored objects whose memberships are to be looked at in the running round, some at a time. */
+  restoredDue(tenantNo: number): Promise<readonly RestoredObject[]>;
+  /**
+   * What Graph lists of a restored object's memberships is told if it was kept, and added if it was missing; what it does
+   * not list stays hidden, and goes if a second look misses it too. The feed's words win. `not_seen`: Graph does not show
+   * the object yet.
+   */
+  settleRestored(
+    fences: readonly Fence[],
+    restored: RestoredObject,
+    listed: readonly Membership[] | 'not_seen',
+  ): Promise<'settled' | 'superseded'>;
   /**
    * After both deltaLinks: in a full round stages what was not seen; then applies staged removals with their events,
    * a batch a transaction, and calls `heartbeat` after each. Stops early when `signal` aborts. Removals beyond the tenant's

@@ -1,6 +1,7 @@
 import { createCompleteRound } from './complete.ts';
 import { createApplyPage } from './pages.ts';
 import { createApplyRemovals } from './removals.ts';
+import { createRestored } from './restored.ts';
 import { createRounds } from './rounds.ts';
 import type { Database } from './schema.ts';
 import type { SyncStore } from './store.ts';
@@ -10,6 +11,7 @@ export function createSync(db: Database): SyncStore {
   return {
     ...createRounds(db),
     applyPage: createApplyPage(db),
+    ...createRestored(db),
     applyRemovals: createApplyRemovals(db),
     completeRound: createCompleteRound(db),
   };

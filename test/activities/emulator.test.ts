@@ -189,6 +189,68 @@ it('gets through throttling, errors, resets, half bodies and dead tokens', async
   expect([...seen]).toEqual(expect.arrayContaining(['completed', 'token_needed', 'GraphUnavailable']));
 });
 
+/** The busiest of the directory: a group with members, and a user in groups. */
+async function busiest(): Promise<{ readonly user: string; readonly group: string }> {
+  const truth = await control<{ memberships: { groupId: string; memberId: string; memberType: string }[] }>(
+    'GET',
+    `/tenants/${directory.id}/truth`,
+  );
+  const most = (ids: readonly string[]) =>
+    [...new Set(ids)].toSorted((a, b) => ids.filter((id) => id === b).length - ids.filter((id) => id === a).length)[0];
+  return {
+    user: most(truth.memberships.filter((row) => row.memberType === 'user').map((row) => row.memberId)) ?? '',
+    group: most(truth.memberships.map((row) => row.groupId)) ?? '',
+  };
+}
+
+it.each([true, false])(
+  'comes to the truth over soft deletions and restores; groups list themselves again: %s',
+  async (relistMembersOnRestore) => {
+    const at = `/tenants/${directory.id}`;
+    await control('PATCH', `${at}/settings`, { delta: { relistMembersOnRestore } });
+    const { user, group } = await busiest();
+    for (const path of [`users/${user}`, `groups/${group}`]) {
+      await control('DELETE', `${at}/${path}`);
+      await round();
+      await expectTruth();
+      await control('POST', `${at}/${path}/restore`);
+      await round();
+      await expectTruth();
+    }
+    // One is deleted and restored while the other is away, in every order.
+    await control('DELETE', `${at}/users/${user}`);
+    await control('DELETE', `${at}/groups/${group}`);
+    await round();
+    await control('POST', `${at}/users/${user}/restore`);
+    await round();
+    await expectTruth();
+    await control('POST', `${at}/groups/${group}/restore`);
+    await round();
+    await expectTruth();
+  },
+);
+
+it('waits with the memberships of a restored user until reads show that user again', async () => {
+  const at = `/tenants/${directory.id}`;
+  const { user } = await busiest();
+  const groups = async () => (await backend.store.directory.groupsOf(tenantNo, user, false, undefined, 1_000)).data;
+  const before = await groups();
+  expect(before.length).toBeGreaterThan(0);
+  await control('PATCH', `${at}/settings`, { readLagMs: 60_000 });
+  await control('DELETE', `${at}/users/${user}`);
+  await control('POST', '/clock', { advanceMs: 90_000 });
+  await round();
+  await control('POST', `${at}/users/${user}/restore`);
+  await round();
+  expect(await backend.store.directory.user(tenantNo, user)).toBeDefined();
+  expect(await groups()).toEqual([]);
+  await control('POST', '/clock', { advanceMs: 90_000 });
+  await round();
+  expect(await groups()).toEqual(before);
+  await control('PATCH', `${at}/settings`, { readLagMs: 0 });
+  await expectTruth();
+});
+
 it('is refused when a permission was taken away', async () => {
   await control('POST', `/tenants/${directory.id}/app/roles/remove`, { permission: 'Group.Read.All' });
   expect(await refreshToken(deps, { tenantNo }, context)).toMatchObject({ missing: ['Group.Read.All'] });

@@ -86,7 +86,7 @@ export function crashesSuite(backend: () => Backend): void {
           const again = await openRound(store, no, 'delta', 'again');
           await applyPages(store, again, 'users', []);
           await applyPages(store, again, 'groups', [page]);
-          await finishRound(store, again);
+          await finishRound(store, again, () => [{ groupId: G(2), memberId: U(1), memberType: 'user' }]);
           const all = await toldAfter(store, cursor, no);
           expect(all.at(-1)).toContain('sync.completed');
           expect(sorted(all.slice(0, -1))).toEqual([

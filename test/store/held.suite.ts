@@ -110,7 +110,10 @@ export function heldSuite(backend: () => Backend): void {
     test('counts memberships that end, with those of groups that go', async () => {
       await runRound(store(), no, { groups: [[removed(G(1))]] });
       expect(await counts()).toBeUndefined();
-      await runRound(store(), no, { groups: [[object(G(1), { displayName: 'All' })]] });
+      await runRound(store(), no, {
+        groups: [[object(G(1), { displayName: 'All' })]],
+        looks: () => range(1, 100).map((n) => ({ groupId: G(1), memberId: U(n), memberType: 'user' as const })),
+      });
       await store().tenants.update(no, { guard: { memberships: { count: 50, percent: 20 } } });
       await runRound(store(), no, { groups: [[removed(G(1))]] });
       expect(await store().held.summary(no)).toMatchObject({

@@ -11,7 +11,19 @@ import { Expected } from './expected.ts';
 import { Crash, FaultyPool } from './faults.ts';
 import { Reader } from './fold.ts';
 import { Random } from './random.ts';
-import { boundTenant, eventsAfter, fencesOf, G, HASHES, liveTenant, object, removed, snapshotOf, U } from './rounds.ts';
+import {
+  boundTenant,
+  eventsAfter,
+  fencesOf,
+  G,
+  HASHES,
+  liveTenant,
+  lookAround,
+  object,
+  removed,
+  snapshotOf,
+  U,
+} from './rounds.ts';
 import { NAMES, type Operation, Truth } from './truth.ts';
 
 /** One round of a history: what happens to the directory before it and while it runs, and what goes wrong. */
@@ -206,9 +218,22 @@ class Play {
         if (feed === order[0]) happen();
       }
     }
+    await this.#look(slice);
     const fences = fencesOf(slice);
     expect(await this.#store.sync.applyRemovals(fences, () => undefined, new AbortController().signal)).toBe('applied');
     expect(await this.#store.sync.completeRound(fences)).not.toBe('superseded');
+  }
+
+  /** Graph lists what it kept: all that the mirror kept too, since it may be older than what the feed has just said. */
+  async #look(slice: OpenSlice): Promise<void> {
+    const kept = await this.#db
+      .selectFrom('membership')
+      .select(['group_id as groupId', 'member_id as memberId', 'member_type as memberType'])
+      .where('tenant_no', '=', this.#tenantNo)
+      .execute();
+    await lookAround(this.#store, slice, ({ id }) =>
+      kept.filter(({ groupId, memberId }) => groupId === id || memberId === id),
+    );
   }
 
   async #feed(slice: OpenSlice, feed: Feed, mishaps: Mishaps, random: Random): Promise<void> {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
+import type { Membership, MemberType } from '../../src/domain/directory.ts';
 import type { Backend } from './backend.ts';
 import {
   applyPages,
@@ -20,6 +21,12 @@ import {
   U,
   uuid,
 } from './rounds.ts';
+
+const is = (memberId: string, group = 1, memberType: MemberType = 'user'): Membership => ({
+  groupId: G(group),
+  memberId,
+  memberType,
+});
 
 /** What pages, removals and rounds do to the mirror, and what they tell. */
 export function mirrorSuite(backend: () => Backend): void {
@@ -203,7 +210,7 @@ export function mirrorSuite(backend: () => Backend): void {
       await runRound(store(), no, { users: [[removed(U(1))]] });
       expect(Object.keys((await snapshotOf(store(), no)).memberships)).toEqual([`${G(1)}:${U(2)}`, `${G(2)}:${G(1)}`]);
       await remember();
-      await runRound(store(), no, { users: [[object(U(1), { displayName: 'Ada L.' })]] });
+      await runRound(store(), no, { users: [[object(U(1), { displayName: 'Ada L.' })]], looks: () => [is(U(1))] });
       expect(await told()).toEqual([
         `user.restored ${U(1)}`,
         `membership.added ${G(1)}:${U(1)}`,
@@ -223,7 +230,10 @@ export function mirrorSuite(backend: () => Backend): void {
         expect.stringContaining('sync.completed'),
       ]);
       await remember();
-      await runRound(store(), no, { groups: [[object(G(1), {}, [joins(U(1)), joins(U(3))])]] });
+      await runRound(store(), no, {
+        groups: [[object(G(1), {}, [joins(U(1)), joins(U(3))])]],
+        looks: () => [is(U(2)), is(G(1), 2, 'group')],
+      });
       expect((await told()).slice(0, 4)).toEqual([
         `group.restored ${G(1)}`,
         `membership.added ${G(1)}:${U(1)}`,
@@ -336,7 +346,7 @@ export function mirrorSuite(backend: () => Backend): void {
       });
       expect(await told()).toEqual([expect.stringContaining('sync.completed')]);
       await remember();
-      await runRound(store(), no, { users: [[object(U(2))]] });
+      await runRound(store(), no, { users: [[object(U(2))]], looks: () => [is(U(2))] });
       expect((await told()).slice(0, 2)).toEqual([`user.restored ${U(2)}`, `membership.added ${G(1)}:${U(2)}`]);
     });
 

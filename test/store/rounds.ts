@@ -11,7 +11,16 @@ import type {
   Membership,
 } from '../../src/domain/directory.ts';
 import type { FeedEvent } from '../../src/domain/event.ts';
-import type { Fence, NewTenant, ObjectRow, OpenSlice, Store, SyncSummary, TenantRow } from '../../src/store/store.ts';
+import type {
+  Fence,
+  NewTenant,
+  ObjectRow,
+  OpenSlice,
+  RestoredObject,
+  Store,
+  SyncSummary,
+  TenantRow,
+} from '../../src/store/store.ts';
 
 /** Deterministic ids that say what they are of. */
 export const uuid = (kind: 'u' | 'g' | 'd', n: number): string =>
@@ -78,7 +87,11 @@ export interface Round {
   /** Pages of items. */
   readonly users?: readonly (readonly DeltaItem[])[];
   readonly groups?: readonly (readonly DeltaItem[])[];
+  /** What Graph lists of those who came back. */
+  readonly looks?: Look;
 }
+
+export type Look = (restored: RestoredObject) => readonly Membership[] | 'not_seen';
 
 export async function openRound(
   store: Store,
@@ -107,8 +120,20 @@ export async function applyPages(
   }
 }
 
-export async function finishRound(store: Store, slice: OpenSlice): Promise<SyncSummary> {
+/** Settles what was kept of those who came back, as a slice does after its feeds. */
+export async function lookAround(store: Store, slice: OpenSlice, looks: Look): Promise<void> {
+  for (;;) {
+    const due = await store.sync.restoredDue(slice.feeds.users.fence.tenantNo);
+    if (due.length === 0) return;
+    for (const restored of due) {
+      expect(await store.sync.settleRestored(fencesOf(slice), restored, looks(restored))).toBe('settled');
+    }
+  }
+}
+
+export async function finishRound(store: Store, slice: OpenSlice, looks?: Look): Promise<SyncSummary> {
   const fences = fencesOf(slice);
+  if (looks) await lookAround(store, slice, looks);
   expect(await store.sync.applyRemovals(fences, () => undefined, new AbortController().signal)).toBe('applied');
   const summary = await store.sync.completeRound(fences);
   if (summary === 'superseded') throw new Error('Superseded');
@@ -120,7 +145,7 @@ export async function runRound(store: Store, tenantNo: number, round: Round = {}
   const slice = await openRound(store, tenantNo, round.kind, round.id);
   await applyPages(store, slice, 'users', round.users ?? []);
   await applyPages(store, slice, 'groups', round.groups ?? []);
-  return finishRound(store, slice);
+  return finishRound(store, slice, round.looks);
 }
 
 export interface Snapshot {

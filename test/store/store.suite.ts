@@ -6,6 +6,7 @@ import { feedSuite } from './feed.suite.ts';
 import { heldSuite } from './held.suite.ts';
 import { historiesSuite } from './histories.suite.ts';
 import { mirrorSuite } from './mirror.suite.ts';
+import { restoredSuite } from './restored.suite.ts';
 import { tenantsSuite } from './tenants.suite.ts';
 
 /** Everything that a store must do, on whatever database. */
@@ -21,6 +22,7 @@ export function storeSuite(name: string, open: () => Promise<Backend>): void {
     directorySuite(() => backend);
     feedSuite(() => backend);
     heldSuite(() => backend);
+    restoredSuite(() => backend);
     crashesSuite(() => backend);
     historiesSuite(() => backend);
   });
