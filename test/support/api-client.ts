@@ -163,6 +163,6 @@ export function fold(snapshot: Snapshot, events: readonly FeedEvent[]): Snapshot
 }
 
 /** `memberKnown` is a remark of the event, not an attribute of the membership. */
-function withoutHints({ memberKnown: _, ...data }: Record<string, unknown>): Record<string, unknown> {
-  return data;
+function withoutHints(data: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(data).filter(([name]) => name !== 'memberKnown'));
 }
