@@ -43,7 +43,7 @@ async function summaryOf(db: Database, tenantNo: number): Promise<HeldSummary | 
 const heldObjects = (table: 'directory_user' | 'directory_group', kind: string) => (tenantNo: number) => sql`
   SELECT h.object_id AS id, NULL::uuid AS member_id, h.reason, o.data FROM held_removal h
   JOIN ${sql.table(table)} o ON o.tenant_no = ${tenantNo} AND o.id = h.object_id AND o.deleted_at IS NULL
-  WHERE h.tenant_no = ${tenantNo} AND h.kind = ${kind}`;
+  WHERE h.tenant_no = ${tenantNo} AND NOT h.cancelled AND h.kind = ${kind}`;
 
 /** Exactly what an approval takes away, each with why: what can be seen no more is not there to be taken. */
 const LISTS: Readonly<Record<HeldKind, (tenantNo: number) => RawBuilder<unknown>>> = {
@@ -53,20 +53,20 @@ const LISTS: Readonly<Record<HeldKind, (tenantNo: number) => RawBuilder<unknown>
     SELECT h.object_id AS id, NULL::uuid AS member_id, 'disabled' AS reason, o.data FROM held_removal h
     JOIN directory_user o ON o.tenant_no = ${tenantNo} AND o.id = h.object_id AND o.deleted_at IS NULL
       AND o.data->'accountEnabled' IS DISTINCT FROM 'false'
-    WHERE h.tenant_no = ${tenantNo} AND h.kind = 'disable'`,
+    WHERE h.tenant_no = ${tenantNo} AND NOT h.cancelled AND h.kind = 'disable'`,
   memberships: (tenantNo) => sql`
     SELECT e.id, e.member_id, min(e.reason) AS reason,
       (SELECT g.data FROM directory_group g WHERE g.tenant_no = ${tenantNo} AND g.id = e.id) AS data
     FROM (
       SELECT v.group_id AS id, v.member_id, 'left' AS reason FROM held_removal h
       JOIN visible_membership v ON v.tenant_no = ${tenantNo} AND v.group_id = h.object_id AND v.member_id = h.member_id
-      WHERE h.tenant_no = ${tenantNo} AND h.kind = 'membership'
+      WHERE h.tenant_no = ${tenantNo} AND NOT h.cancelled AND h.kind = 'membership'
       UNION ALL SELECT v.group_id, v.member_id, 'group_removed' FROM held_removal h
       JOIN visible_membership v ON v.tenant_no = ${tenantNo} AND v.group_id = h.object_id
-      WHERE h.tenant_no = ${tenantNo} AND h.kind = 'group'
+      WHERE h.tenant_no = ${tenantNo} AND NOT h.cancelled AND h.kind = 'group'
       UNION ALL SELECT v.group_id, v.member_id, 'member_removed' FROM held_removal h
       JOIN visible_membership v ON v.tenant_no = ${tenantNo} AND v.member_id = h.object_id
-      WHERE h.tenant_no = ${tenantNo} AND h.kind IN ('user', 'group')
+      WHERE h.tenant_no = ${tenantNo} AND NOT h.cancelled AND h.kind IN ('user', 'group')
     ) AS e GROUP BY e.id, e.member_id`,
 };
 
@@ -108,7 +108,10 @@ async function approveHeld(db: Database, tenantNo: number, heartbeat: () => void
       more = await db.transaction().execute(async (tx) => {
         const set = await lockHeld(tx, tenantNo);
         if (!set || set.approved === null) return false;
-        const approved = { table: sql.table('held_removal'), where: sql`generation <= ${set.approved}` };
+        const approved = {
+          table: sql.table('held_removal'),
+          where: sql`generation <= ${set.approved} AND NOT cancelled`,
+        };
         const batch = await step(tx, { tenantNo, quiet: false }, approved);
         const net = netOf(batch.events);
         await sql`

@@ -27,9 +27,10 @@ export async function mergeWithHeld(tx: Tx, { tenantNo, kind, marks }: FencedRou
           WHERE s.tenant_no = ${tenantNo} AND s.kind = 'disable' AND s.object_id = h.object_id)`.execute(tx);
   }
   await sql`
-    UPDATE held_removal h SET reason = s.reason FROM staged_removal s
+    UPDATE held_removal h SET cancelled = false, reason = CASE s.reason WHEN 'deleted' THEN s.reason ELSE h.reason END
+    FROM staged_removal s
     WHERE h.tenant_no = ${tenantNo} AND s.tenant_no = ${tenantNo} AND s.kind = h.kind AND s.object_id = h.object_id
-      AND s.kind IN ('user', 'group') AND s.reason = 'deleted' AND h.reason <> 'deleted'`.execute(tx);
+      AND s.member_id = h.member_id AND (h.cancelled OR (s.reason = 'deleted' AND h.reason <> 'deleted'))`.execute(tx);
   await sql`
     DELETE FROM staged_removal s USING held_removal h
     WHERE s.tenant_no = ${tenantNo} AND h.tenant_no = ${tenantNo} AND h.kind = s.kind AND h.object_id = s.object_id
@@ -131,10 +132,11 @@ export async function hold(tx: Tx, tenantNo: number, excess: Excess, sample: Sam
 }
 
 /**
- * At a round's end. What is held of something that can be seen no more needs nobody's approval: it is done in silence. A set
+ * At a round's end: what its pages cancelled is over, and what is held of something that can be seen no more needs nobody's approval: it is done in silence. A set
  * without entries is over. Returns since when a set stands.
  */
 export async function tidyHeld(tx: Tx, tenantNo: number, changed: boolean): Promise<string | undefined> {
+  await tx.deleteFrom('held_removal').where('tenant_no', '=', tenantNo).where('cancelled', '=', true).execute();
   if (!changed) return endIfEmpty(tx, tenantNo);
   await sql`
     WITH hidden AS (

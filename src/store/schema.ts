@@ -27,7 +27,7 @@ export interface Schema {
     reason: RemovalReason;
   };
   held_set: HeldSetTable;
-  held_removal: Schema['staged_removal'] & { generation: number };
+  held_removal: Schema['staged_removal'] & { generation: number; cancelled: Generated<boolean> };
   round_mark: {
     tenant_no: number;
     kind: 'user' | 'group' | 'membership';

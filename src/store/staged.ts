@@ -12,7 +12,10 @@ export async function unstage(
   page: FoldedPage,
   from: 'staged_removal' | 'held_removal' = 'staged_removal',
 ): Promise<void> {
-  const table = sql.table(from);
+  // A later page of the round may say the opposite again: what is staged is then staged anew, what is held stays held.
+  const undo =
+    from === 'staged_removal' ? sql`DELETE FROM staged_removal s` : sql`UPDATE held_removal s SET cancelled = true`;
+  const against = from === 'staged_removal' ? sql`USING` : sql`FROM`;
   const present = page.objects.filter((object) => object.present).map((object) => object.id);
   const again: (readonly [string, readonly string[]])[] = [[kind, present]];
   if (kind === 'user') {
@@ -25,13 +28,15 @@ export async function unstage(
   for (const [staged, ids] of again) {
     if (ids.length === 0) continue;
     await sql`
-      DELETE FROM ${table}
-      WHERE tenant_no = ${tenantNo} AND kind = ${staged} AND object_id = ANY(${arrayText(ids)}::uuid[])`.execute(tx);
+      ${undo}
+      WHERE s.tenant_no = ${tenantNo} AND s.kind = ${staged} AND s.object_id = ANY(${arrayText(ids)}::uuid[])`.execute(
+      tx,
+    );
   }
   if (page.joined.length === 0) return;
   await sql`
-    DELETE FROM ${table} s
-    USING unnest(${arrayText(page.joined.map((m) => m.groupId))}::uuid[],
+    ${undo}
+    ${against} unnest(${arrayText(page.joined.map((m) => m.groupId))}::uuid[],
       ${arrayText(page.joined.map((m) => m.memberId))}::uuid[]) AS i(group_id, member_id)
     WHERE s.tenant_no = ${tenantNo} AND s.kind = 'membership' AND s.object_id = i.group_id AND s.member_id = i.member_id`.execute(
     tx,

@@ -169,8 +169,8 @@ describe('removals that are too many at once', () => {
 
   test('a dismissal of 30 in 100 waits, with its preview exact while deltas go on, and is applied when approved', async () => {
     const before = await deployment.expectMirror('small', small.id);
-    const spared = small.accounts.map(({ id }) => id);
-    const dismissed = [...before.users.keys()].filter((id) => !spared.includes(id)).slice(0, 30);
+    const spared = new Set(small.accounts.map(({ id }) => id));
+    const dismissed = [...before.users.keys()].filter((id) => !spared.has(id)).slice(0, 30);
     await inOneRound('small', async () => {
       for (const id of dismissed) await control('DELETE', `tenants/${small.id}/users/${id}`);
     });
@@ -181,7 +181,7 @@ describe('removals that are too many at once', () => {
 
     const [back, later] = [
       dismissed[0] ?? '',
-      [...before.users.keys()].find((id) => !dismissed.includes(id) && !spared.includes(id)),
+      [...before.users.keys()].find((id) => !dismissed.includes(id) && !spared.has(id)),
     ];
     await control('POST', `tenants/${small.id}/users/${back}/restore`);
     await control('DELETE', `tenants/${small.id}/users/${later}`);

@@ -194,6 +194,18 @@ export function heldSuite(backend: () => Backend): void {
       expect(await counts()).toBeUndefined();
     });
 
+    test('keeps what one page takes back and a later one says again', async () => {
+      await runRound(store(), no, {
+        users: [
+          [person(3), object(U(40), { accountEnabled: true })],
+          [removed(U(3)), object(U(40), { accountEnabled: false })],
+        ],
+        groups: [[object(G(1), {}, [joins(U(50))])], [object(G(1), {}, [leaves(U(50))])]],
+      });
+      expect(await told()).toEqual([]);
+      expect(await counts()).toEqual({ users: 30, groups: 0, memberships: 60, disables: 1 });
+    });
+
     test('takes the same removals once, while a few more are applied beside it', async () => {
       await runRound(store(), no, { users: [[...removeUsers(1, 30), removed(U(60))]] });
       expect(await counts()).toMatchObject({ users: 30 });

@@ -13,7 +13,8 @@ CREATE TABLE held_set (
   sample     jsonb
 );
 
--- As in staged_removal. An entry that stops being true is taken out by the page that says so.
+-- As in staged_removal. An entry is cancelled by the page that says that it is true no more, and dropped with the round's
+-- end: a later page of the same round may say again that it is.
 CREATE TABLE held_removal (
   tenant_no  integer NOT NULL,
   kind       text NOT NULL,
@@ -21,5 +22,6 @@ CREATE TABLE held_removal (
   member_id  uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
   reason     text NOT NULL,
   generation integer NOT NULL,
+  cancelled  boolean NOT NULL DEFAULT false,
   PRIMARY KEY (tenant_no, kind, object_id, member_id)
 );
