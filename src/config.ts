@@ -20,6 +20,8 @@ export interface Config {
   readonly apiKey: string | undefined;
   readonly encryptionKeys: string | undefined;
   readonly syncIntervalMs: number;
+  /** Where Microsoft reaches us with change notifications, without a slash at its end; undefined: by polling alone. */
+  readonly notificationUrl: string | undefined;
   readonly logLevel: string;
 }
 
@@ -101,6 +103,10 @@ const SCHEMA = z.object({
       message: 'must be a duration of 1s or more, such as 5m',
     },
   ),
+  NOTIFICATION_URL: url(
+    ['http:', 'https:'],
+    'must be the https URL under which Microsoft reaches the API, such as https://sync.example.com',
+  ),
   LOG_LEVEL: optional.pipe(
     z
       .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], { error: 'must be a level such as info' })
@@ -117,6 +123,14 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const loopback = isLoopback(publicUrl);
   const production = raw('NODE_ENV') === 'production' || !loopback;
   if (!loopback && schemeOf(publicUrl) === 'http:') faults.push('PUBLIC_URL must be https unless it is loopback');
+  const notificationUrl = raw('NOTIFICATION_URL')?.replace(/\/+$/, '');
+  if (
+    notificationUrl !== undefined &&
+    schemeOf(notificationUrl) === 'http:' &&
+    (production || !isLoopback(notificationUrl))
+  ) {
+    faults.push('NOTIFICATION_URL must be https: Microsoft tells nothing to another address');
+  }
   if (production && !raw('API_KEY')) faults.push('API_KEY must be set in production: 16 random characters or more');
   if (production && !raw('ENCRYPTION_KEYS')) {
     faults.push('ENCRYPTION_KEYS must be set in production: id:base64(32 bytes), e.g. k1:$(openssl rand -base64 32)');
@@ -149,6 +163,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     port: data.PORT,
     apiKey: data.API_KEY,
     encryptionKeys: data.ENCRYPTION_KEYS,
+    notificationUrl,
     syncIntervalMs: ms((data.SYNC_INTERVAL ?? '5m') as StringValue),
     logLevel: data.LOG_LEVEL,
   };

@@ -92,6 +92,7 @@ export async function startService(options: {
           log,
           registry: metrics,
           deliver: async (intent, tenantId) => handles?.deliver(intent, tenantId),
+          hint: async (tenantNo, tenantId) => handles?.hint(tenantNo, tenantId),
           config: { ...config, apiKey: keys.apiKey, clientId: config.entra.clientId },
           ready: () => board.read(),
         }),
@@ -182,7 +183,14 @@ async function startWorkerRole(parts: {
   });
   const connection = await waitForWorkerConnection(temporal.settings, { log, signal });
   closers.push(() => connection.close());
-  const activities = createActivities({ store, graph, sealer, log, syncIntervalMs: config.syncIntervalMs });
+  const activities = createActivities({
+    store,
+    graph,
+    sealer,
+    log,
+    syncIntervalMs: config.syncIntervalMs,
+    notificationUrl: config.notificationUrl,
+  });
   const workers = await startWorkers({
     connection,
     namespace: temporal.settings.namespace,

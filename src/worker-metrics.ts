@@ -22,7 +22,18 @@ export function countGraphWork(graph: GraphActivities, registry: Registry): Grap
     labelNames: ['result'],
     registers,
   });
+  const keeping = new Counter({
+    name: 'entra_sync_subscriptions_kept_total',
+    help: 'How often change notification subscriptions were looked after, by result',
+    labelNames: ['result'],
+    registers,
+  });
   return {
+    async keepSubscriptions(input) {
+      const outcome = await graph.keepSubscriptions(input);
+      keeping.inc({ result: outcome.kept });
+      return outcome;
+    },
     verifyConsent: (input) => graph.verifyConsent(input),
     async refreshToken(input) {
       try {

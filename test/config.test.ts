@@ -30,6 +30,18 @@ describe('the environment', () => {
     });
   });
 
+  test('takes a notification address on loopback for trying out, and https alone otherwise', () => {
+    expect(readConfig({ ...COMPLETE, NOTIFICATION_URL: 'https://n.example.com/base/' }).notificationUrl).toBe(
+      'https://n.example.com/base',
+    );
+    expect(readConfig({ ...COMPLETE, NOTIFICATION_URL: 'http://localhost:8080' }).notificationUrl).toBeDefined();
+    const fault = ['NOTIFICATION_URL must be https: Microsoft tells nothing to another address'];
+    expect(faultsOf({ ...COMPLETE, NOTIFICATION_URL: 'http://n.example.com' })).toEqual(fault);
+    const keys = { API_KEY: 'x'.repeat(16), ENCRYPTION_KEYS: `k1:${Buffer.alloc(32).toString('base64')}` };
+    const production = { ...COMPLETE, ...keys, NODE_ENV: 'production' };
+    expect(faultsOf({ ...production, NOTIFICATION_URL: 'http://localhost:8080' })).toEqual(fault);
+  });
+
   test('lists every fault at once, each with the variable and what to set', () => {
     const faults = faultsOf({ ENTRA_CLIENT_ID: 'x', SYNC_INTERVAL: '5x', PORT: 'a', GRAPH_BASE_URL: 'http://graph' });
     expect(faults.map((fault) => fault.replace(/ .*/, '')).sort()).toEqual(

@@ -26,6 +26,8 @@ export interface ActivityDeps {
   /** After this a slice ends between two pages. */
   readonly sliceBudgetMs: number;
   readonly syncIntervalMs: number;
+  /** Where Microsoft reaches us, without a slash at its end; undefined: by polling alone. */
+  readonly notificationUrl?: string | undefined;
 }
 
 /** What an activity has from whoever runs it; Temporal in production. */

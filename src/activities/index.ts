@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { GraphActivities, OwnActivities } from '../domain/activities.ts';
 import { createPatience, type ActivityDeps, type Clock, type RunContext } from './deps.ts';
+import { keepSubscriptions } from './keep-subscriptions.ts';
 import { purgeTenant } from './purge-tenant.ts';
 import { recordState } from './record-state.ts';
 import { settleHeld } from './settle-held.ts';
@@ -21,7 +22,7 @@ const SYSTEM_CLOCK: Clock = {
 };
 
 export type ActivitiesOptions = Pick<ActivityDeps, 'store' | 'graph' | 'sealer' | 'log' | 'syncIntervalMs'> &
-  Partial<Pick<ActivityDeps, 'clock' | 'sliceBudgetMs'>>;
+  Partial<Pick<ActivityDeps, 'clock' | 'sliceBudgetMs' | 'notificationUrl'>>;
 
 /** The activities as the workers register them: `own` on the workflow's queue, `graph` on Microsoft's. */
 export function createActivities(options: ActivitiesOptions): { own: OwnActivities; graph: GraphActivities } {
@@ -41,6 +42,7 @@ export function createActivities(options: ActivitiesOptions): { own: OwnActiviti
       refreshToken: (input) => refreshToken(deps, input, temporalContext()),
       verifyConsent: (input) => verifyConsent(deps, input, temporalContext()),
       syncSlice: (input) => syncSlice(deps, input, temporalContext()),
+      keepSubscriptions: (input) => keepSubscriptions(deps, input, temporalContext()),
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { SliceInput, SliceOutcome } from '../domain/activities.ts';
+import { isKeepingDue } from '../domain/subscriptions.ts';
 import type { OpenFeed, OpenSlice, RoundEnd } from '../store/store.ts';
 import { confirmRemovals, type ReadEnd } from './confirm-removals.ts';
 import type { ActivityDeps, RunContext } from './deps.ts';
@@ -171,7 +172,13 @@ async function finishRound(
   if (summary === 'superseded') return { outcome: 'superseded', kind };
   deps.patience.reset(`restarted/${slice.tenantNo}`);
   deps.patience.reset(`throttled/${slice.tenantNo}`);
-  return completed(deps, summary, token);
+  const outcome = completed(deps, summary, token);
+  return isDue(deps, opened) ? { ...outcome, subscriptionsDue: true } : outcome;
+}
+
+function isDue({ clock, notificationUrl }: ActivityDeps, { subscriptions }: OpenSlice): boolean {
+  const kept = subscriptions && { ...subscriptions, keepAt: subscriptions.keepAt.getTime() };
+  return isKeepingDue(clock.now(), notificationUrl, kept);
 }
 
 /** Nothing is applied: the removals wait for another look, or the feed is not believed and all is read again. */
@@ -209,7 +216,7 @@ function completed(
   { syncIntervalMs }: Pick<ActivityDeps, 'syncIntervalMs'>,
   { kind, changes, heldSince }: Pick<RoundEnd, 'kind' | 'changes' | 'heldSince'>,
   token: StoredToken | undefined,
-): SliceOutcome {
+): Extract<SliceOutcome, { outcome: 'completed' }> {
   return {
     outcome: 'completed',
     kind,

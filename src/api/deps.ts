@@ -28,6 +28,8 @@ export interface ApiDeps {
   readonly sealer: Sealer;
   /** Tells the workflow of an intent that is committed already. Never rejects; a sweeper repeats what did not arrive. */
   readonly deliver: (intent: Intent, tenantId: string) => Promise<void>;
+  /** Tells the workflow that its directory has news. Never rejects; what is lost, the interval brings. */
+  readonly hint: (tenantNo: number, tenantId: string) => Promise<void>;
   readonly log: Logger;
   /** Where the process keeps its metrics; the API adds its own and shows all. */
   readonly registry: Registry;

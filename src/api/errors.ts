@@ -23,7 +23,7 @@ function problemOf(error: unknown): Problem {
     case 'entity.parse.failed':
       return { type: 'invalid-json' };
     case 'entity.too.large':
-      return { type: 'content-too-large', detail: `The limit is ${BODY_LIMIT}.` };
+      return { type: 'content-too-large', detail: `The limit is ${limitOf(error)}.` };
     case 'charset.unsupported':
     case 'encoding.unsupported':
       return { type: 'unsupported-media-type' };
@@ -34,6 +34,12 @@ function problemOf(error: unknown): Problem {
   }
   if (isOutage(error)) return { type: 'unavailable', headers: { 'Retry-After': '5' } };
   return { type: 'internal' };
+}
+
+/** Routes differ in what they read. */
+function limitOf(error: unknown): string {
+  const limit = fieldOf(error, 'limit');
+  return typeof limit === 'number' ? `${Math.round(limit / 1024)}kb` : BODY_LIMIT;
 }
 
 const OUTAGES = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EPIPE', 'EHOSTUNREACH']);

@@ -10,6 +10,8 @@ export interface Metrics {
     readonly status: number;
     readonly seconds: number;
   }): void;
+  /** Notifications of Microsoft's: what was `ignored` named no subscription of ours, or did not prove to be of it. */
+  notified(result: 'accepted' | 'ignored', count: number): void;
   render(): Promise<string>;
 }
 
@@ -33,6 +35,12 @@ export function createMetrics(store: Pick<Store, 'tenants' | 'feed'>, registry: 
   const head = new Gauge({
     name: 'entra_sync_feed_position',
     help: 'Position of the newest event',
+    registers,
+  });
+  const notifications = new Counter({
+    name: 'entra_sync_notifications_total',
+    help: 'Change notifications by what became of them',
+    labelNames: ['result'],
     registers,
   });
   const failures = new Counter({
@@ -59,6 +67,7 @@ export function createMetrics(store: Pick<Store, 'tenants' | 'feed'>, registry: 
     contentType: registry.contentType,
     observe: ({ method, route, status, seconds }) =>
       requests.observe({ method, route, status: String(status) }, seconds),
+    notified: (result, count) => notifications.inc({ result }, count),
     async render() {
       await askDatabase();
       return registry.metrics();

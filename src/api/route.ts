@@ -39,6 +39,8 @@ interface RouteInfo {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** The longest body that is read; `BODY_LIMIT` unless said otherwise. */
+  readonly bodyLimit?: string;
   readonly answers: Readonly<Record<number, AnswerSpec>>;
   /** Those that every such route can give (401, 400, 500 …) need not be named. */
   readonly problems: readonly ProblemType[];

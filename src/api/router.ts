@@ -20,6 +20,7 @@ import { getTenant } from './routes/get-tenant.ts';
 import { getTenants } from './routes/get-tenants.ts';
 import { getUserGroups } from './routes/get-user-groups.ts';
 import { getUsers } from './routes/get-users.ts';
+import { graphReceiver } from './routes/graph-receiver.ts';
 import { patchTenant } from './routes/patch-tenant.ts';
 import { postAccessCheck } from './routes/post-access-check.ts';
 import { postApprove } from './routes/post-approve.ts';
@@ -66,6 +67,8 @@ export function createRoutes(metrics: Metrics, publicUrl: string): readonly Rout
     getConnectStatus,
     getAdminConsent,
     getConsentCallback,
+    graphReceiver(metrics, 'notifications'),
+    graphReceiver(metrics, 'lifecycle'),
     getAsset,
     getHealthz,
     getReadyz,

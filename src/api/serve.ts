@@ -20,7 +20,7 @@ export function mountRoutes(
       mounted[route.method](
         named(route),
         guards[route.access],
-        ...(route.body === undefined ? [] : [readJson()]),
+        ...(route.body === undefined ? [] : [readJson(route.bodyLimit)]),
         runRoute(route, deps),
       );
     }
@@ -45,8 +45,8 @@ function named(route: Route): RequestHandler {
 }
 
 /** Reads a body of JSON; where there is none at all, validation says what is missing. */
-function readJson(): RequestHandler {
-  const parse = express.json({ limit: BODY_LIMIT, strict: false });
+function readJson(limit: string = BODY_LIMIT): RequestHandler {
+  const parse = express.json({ limit, strict: false });
   return (req, res, next) => {
     const type = req.headers['content-length'] === '0' ? null : req.is('application/json');
     if (type === null) next();

@@ -30,6 +30,11 @@ export interface GraphActivities {
   verifyConsent(input: { readonly tenantNo: number }): Promise<VerifyOutcome>;
   /** Works on a round for at most the slice's budget; the database knows how far it came. */
   syncSlice(input: SliceInput): Promise<SliceOutcome>;
+  /**
+   * Makes, renews and replaces the tenant's change notification subscriptions, or deletes them where there are to be none.
+   * What Microsoft refuses is an outcome: notifications are a help, and no round waits for them.
+   */
+  keepSubscriptions(input: { readonly tenantNo: number }): Promise<KeepOutcome>;
 }
 
 export interface TenantRecord {
@@ -85,6 +90,15 @@ export interface SliceInput {
   readonly kind: RoundKind;
 }
 
+export interface KeepOutcome {
+  /** `off`: there are none, and there are to be none. */
+  readonly kept: 'ok' | 'off' | 'failing';
+  /** One began just now: what changed before it was told to nobody. */
+  readonly begun: boolean;
+  /** ISO 8601. */
+  readonly failingSince?: string;
+}
+
 export type SliceOutcome =
   /**
    * The round is complete. `nextInMs` is the configured wait until the next, `tokenExpiresAt` in ms since 1970, `heldSince`
@@ -97,6 +111,8 @@ export type SliceOutcome =
       readonly nextInMs: number;
       readonly tokenExpiresAt: number;
       readonly heldSince?: string;
+      /** The change notification subscriptions are to be looked after. */
+      readonly subscriptionsDue?: boolean;
     }
   /** The budget is used up, or the round had to become a full one: call again. */
   | { readonly outcome: 'unfinished'; readonly kind: RoundKind; readonly tokenExpiresAt: number }

@@ -69,6 +69,13 @@ export function requestRound(state: TenantWorkflowState, full: boolean): boolean
   return true;
 }
 
+/** Takes the news of a change in, and says whether a wait must look at it: none that Microsoft or a failure demands. */
+export function takeHint(state: TenantWorkflowState): boolean {
+  const news = !state.hinted && state.round === null && state.failures === 0;
+  state.hinted = true;
+  return news;
+}
+
 /** Consent, given for the first time or again: whatever stood in the way is looked at afresh. */
 function grantConsent(state: TenantWorkflowState): boolean {
   state.phase = nextPhase(state.phase, 'consent_granted');

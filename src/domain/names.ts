@@ -5,6 +5,9 @@ export const TENANT_WORKFLOW = 'tenantWorkflow';
 /** The workflow of an environment, by the environment's name: at most one is open, which makes the id the lock. */
 export const workflowIdOf = (tenantId: string): string => `tenant/${tenantId}`;
 
+/** Microsoft told of a change: a signal without an intent, since the next round by the interval would heal its loss. */
+export const HINT_SIGNAL = 'hint';
+
 /** All calls to Microsoft have a queue of their own, so that they can be limited and scaled apart. */
 export const graphTaskQueueOf = (taskQueue: string): string => `${taskQueue}-graph`;
 

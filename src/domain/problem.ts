@@ -17,6 +17,7 @@ export const PROBLEM_CODES = [
   'microsoft_unavailable',
   'throttled',
   'held',
+  'notifications_unavailable',
   'internal',
 ] as const;
 export type ProblemCode = (typeof PROBLEM_CODES)[number];
@@ -140,6 +141,15 @@ const CATALOGUE: Readonly<Record<ProblemCode, Entry>> = {
       'GET /v1/tenants/{id}/held shows how much, and with ?kind=users who; everything else is kept fresh meanwhile.',
       'Is it meant? POST /v1/tenants/{id}/held/approve applies it, as it stands then.',
       'Is it not? POST /v1/tenants/{id}/held/reject drops it and reads everything again, which may hold again.',
+    ],
+  },
+  notifications_unavailable: {
+    title: 'Microsoft cannot tell us of changes as they happen',
+    who: 'product operator',
+    blocking: false,
+    steps: [
+      'Changes still arrive by the interval; nothing is lost.',
+      'Check that NOTIFICATION_URL is reached from the internet by https, with a certificate that Microsoft trusts.',
     ],
   },
   internal: {

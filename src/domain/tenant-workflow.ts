@@ -12,6 +12,12 @@ export interface TenantWorkflowState {
   syncNow: boolean;
   resync: boolean;
   deleting: boolean;
+  /** Microsoft told of a change that no round has looked for yet. */
+  hinted: boolean;
+  /** There may be subscriptions at Graph, which must go when the tenant does. */
+  subscribed: boolean;
+  /** Since when they cannot be kept, ISO 8601. */
+  notificationsFailingSince: string | null;
   nextRoundAt: number;
   tokenExpiresAt: number;
   /** Since when a given consent has not been honoured. */
@@ -44,6 +50,8 @@ export interface TenantPolicy {
   /** Wait after the first failure; it doubles up to `maxRetryMs`. */
   readonly minRetryMs: number;
   readonly maxRetryMs: number;
+  /** How long notifications may fail before it is a problem; the interval carries the tenant meanwhile. */
+  readonly notificationsPatienceMs: number;
   /** A token that ends sooner than this is renewed before a round. */
   readonly tokenMarginMs: number;
   /** Rounds after which the run continues as new: keeps what a cache miss must replay short. */
@@ -55,6 +63,7 @@ export const TENANT_POLICY: TenantPolicy = {
   secondLookMs: 5 * 60_000,
   minRetryMs: 5_000,
   maxRetryMs: 10 * 60_000,
+  notificationsPatienceMs: 15 * 60_000,
   tokenMarginMs: 5 * 60_000,
   roundsPerRun: 32,
 };
@@ -82,6 +91,9 @@ export function initialState(remembered: {
     syncNow: false,
     resync: false,
     deleting: remembered.deleting,
+    hinted: false,
+    subscribed: false,
+    notificationsFailingSince: null,
     nextRoundAt: 0,
     tokenExpiresAt: 0,
     verifyingSince: null,

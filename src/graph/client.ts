@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { Client, ResponseType, type Context, type Middleware } from '@microsoft/microsoft-graph-client';
+import {
+  Client,
+  ResponseType,
+  type Context,
+  type GraphRequest as ClientRequest,
+  type Middleware,
+} from '@microsoft/microsoft-graph-client';
 import { failureOf, type Asked, type GraphFailure } from './failures.ts';
 import { isObject, parseJson, type Json } from './json.ts';
 
@@ -12,11 +18,20 @@ export interface GraphRequest {
   readonly signal?: AbortSignal;
 }
 
+/** What is not a read. Graph answers some of it only after it asked an address of ours. */
+export interface GraphCall extends Pick<GraphRequest, 'accessToken' | 'signal'> {
+  readonly method: 'POST' | 'PATCH' | 'DELETE';
+  readonly body?: Json;
+  readonly timeoutMs?: number;
+}
+
 export type GraphReply = { readonly kind: 'ok'; readonly body: Json } | GraphFailure;
 
 export interface GraphClient {
   /** GETs a path under /v1.0 or a link, once. Rejects only with the reason of an aborted signal. */
   get(pathOrLink: string, request: GraphRequest): Promise<GraphReply>;
+  /** Sends to a path under /v1.0, once; an answer without a body is an empty object. */
+  send(path: string, call: GraphCall): Promise<GraphReply>;
 }
 
 /**
@@ -30,34 +45,54 @@ export function createGraphClient(config: { readonly origin: string; readonly fe
     middleware: [new Authorization(config.origin), new Transport(config.fetch)],
   });
 
-  return {
-    async get(pathOrLink, { accessToken, asked, signal }) {
-      const url = URL.canParse(pathOrLink) ? pathOrLink : `${config.origin}/v1.0${pathOrLink}`;
-      // A stored link of another origin is from another configuration: as good as expired, and no business of our token.
-      if (!isOfOrigin(url, config.origin)) return { kind: 'delta_expired' };
+  const exchange = async (
+    pathOrLink: string,
+    { accessToken, asked, signal }: GraphRequest,
+    call?: Pick<GraphCall, 'method' | 'body' | 'timeoutMs'>,
+  ): Promise<GraphReply> => {
+    const url = URL.canParse(pathOrLink) ? pathOrLink : `${config.origin}/v1.0${pathOrLink}`;
+    // A stored link of another origin is from another configuration: as good as expired, and no business of our token.
+    if (!isOfOrigin(url, config.origin)) return { kind: 'delta_expired' };
+    signal?.throwIfAborted();
+    const timeout = AbortSignal.timeout(call?.timeoutMs ?? REQUEST_TIMEOUT_MS);
+    const facts = new RequestFacts(url, accessToken);
+    try {
+      const request = client
+        .api(url)
+        .responseType(ResponseType.RAW)
+        .option('signal', signal ? AbortSignal.any([signal, timeout]) : timeout)
+        .middlewareOptions([facts]);
+      await (call === undefined ? request.get() : sendBy(request, call));
+      const response = facts.answered();
+      const text = await response.text().catch((error: unknown) => facts.broken(error));
+      const body = parseJson(text);
+      if (response.ok && isObject(body)) return { kind: 'ok', body };
+      if (response.ok && call !== undefined && text === '') return { kind: 'ok', body: {} };
+      if (response.ok) return { kind: 'unavailable' };
+      return failureOf({ status: response.status, headers: response.headers, body, empty: text === '' }, asked);
+    } catch (error) {
       signal?.throwIfAborted();
-      const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-      const facts = new RequestFacts(url, accessToken);
-      try {
-        await client
-          .api(url)
-          .responseType(ResponseType.RAW)
-          .option('signal', signal ? AbortSignal.any([signal, timeout]) : timeout)
-          .middlewareOptions([facts])
-          .get();
-        const response = facts.answered();
-        const text = await response.text().catch((error: unknown) => facts.broken(error));
-        const body = parseJson(text);
-        if (response.ok && isObject(body)) return { kind: 'ok', body };
-        if (response.ok) return { kind: 'unavailable' };
-        return failureOf({ status: response.status, headers: response.headers, body, empty: text === '' }, asked);
-      } catch (error) {
-        signal?.throwIfAborted();
-        if (!facts.isBroken) throw error;
-        return { kind: 'unavailable' };
-      }
-    },
+      if (!facts.isBroken) throw error;
+      return { kind: 'unavailable' };
+    }
   };
+
+  return {
+    get: (pathOrLink, request) => exchange(pathOrLink, request),
+    send: (path, { accessToken, signal, ...call }) =>
+      exchange(path, { accessToken, asked: 'entity', ...(signal ? { signal } : {}) }, call),
+  };
+}
+
+function sendBy(request: ClientRequest, { method, body = {} }: Pick<GraphCall, 'method' | 'body'>): Promise<unknown> {
+  switch (method) {
+    case 'POST':
+      return request.post(body);
+    case 'PATCH':
+      return request.patch(body);
+    case 'DELETE':
+      return request.delete();
+  }
 }
 
 export function isOfOrigin(link: string, origin: string): boolean {
@@ -116,6 +151,7 @@ class Authorization implements Middleware {
         accept: 'application/json',
         authorization: `Bearer ${accessToken}`,
         'client-request-id': randomUUID(),
+        ...(context.options?.body === undefined ? {} : { 'content-type': 'application/json' }),
       },
     };
     await this.#next?.execute(context);

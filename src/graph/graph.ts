@@ -15,6 +15,7 @@ import {
   type ProofRequest,
   type ProofReturn,
 } from './sign-in.ts';
+import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
 import { acquireToken, type TokenOutcome } from './token-source.ts';
 import { verifyGrant, type GrantOutcome } from './verify.ts';
 
@@ -45,6 +46,8 @@ export interface Graph {
   presence(request: PresenceRequest): Promise<PresenceOutcome>;
   /** The direct memberships around one object, as Graph's reads show them, which may be older than its feeds. */
   memberships(request: MembershipsRequest): Promise<MembershipsOutcome>;
+  /** Change notifications of a directory: that something changed, never what. */
+  readonly subscriptions: Subscriptions;
   /** What is granted to the token's application, proven by one probe per endpoint. */
   verifyGrant(request: { readonly accessToken: string; readonly signal?: AbortSignal }): Promise<GrantOutcome>;
   /** The directory's name and domains, for a person who asks "is this right?"; null where they cannot be read now. */
@@ -69,6 +72,7 @@ export function createGraph(config: GraphConfig): Graph {
 
   return {
     queryHash: QUERY_HASH,
+    subscriptions: createSubscriptions(client),
     tokenFor: (entraTenant, signal) => acquireToken(login, entraTenant, signal),
     feedPage: (request) => fetchFeedPage(client, endpoints.graphOrigin, request),
     presence: (request) => readPresence(client, request),

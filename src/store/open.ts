@@ -14,6 +14,7 @@ import { openPostgres, whereIs } from './postgres.ts';
 import type { Database, Schema } from './schema.ts';
 import type { Store } from './store.ts';
 import { createHeld } from './held.ts';
+import { createSubscriptionStore } from './subscriptions.ts';
 import { createSync } from './sync.ts';
 import { createTenants } from './tenants.ts';
 import { createTokens } from './tokens.ts';
@@ -83,6 +84,7 @@ export function createStore(db: Database, parts: StoreParts): Store {
     tokens: createTokens(db),
     sync: createSync(db),
     held: createHeld(db),
+    subscriptions: createSubscriptionStore(db),
     directory: createDirectory(db),
     feed: createFeed(db),
     ping: () => ping(db),

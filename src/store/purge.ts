@@ -16,7 +16,16 @@ const LARGE_TABLES = [
   'membership_word',
   'restored_object',
 ] as const;
-const SMALL_TABLES = ['held_set', 'round', 'checkpoint', 'tenant_token', 'consent_attempt', 'intent'] as const;
+const SMALL_TABLES = [
+  'held_set',
+  'round',
+  'checkpoint',
+  'tenant_token',
+  'consent_attempt',
+  'intent',
+  'subscription',
+  'notification_state',
+] as const;
 
 /**
  * Deletes what a tenant owns in batches. Each goes by itself, so that it can be broken off and repeated anywhere;

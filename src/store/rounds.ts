@@ -4,6 +4,7 @@ import { type Feed, FEEDS } from '../domain/directory.ts';
 import { mayFetch } from '../domain/tenant.ts';
 import { type Checkpoint, lockCheckpoints, lockRound, raiseFences } from './fence.ts';
 import type { Database, Tx } from './schema.ts';
+import { takeHint } from './subscriptions.ts';
 import type { Fence, OpenFeed, OpenSlice, SyncStore, SyncSummary } from './store.ts';
 
 type OpenInput = Parameters<SyncStore['openSlice']>[0];
@@ -20,6 +21,8 @@ async function openSlice(tx: Tx, input: OpenInput): ReturnType<SyncStore['openSl
   const { tenantNo, roundId } = input;
   const tenant = await holdTenant(tx, tenantNo);
   if (!tenant) return 'halted';
+  // Before the first request to Graph: a change that is told after it signals again.
+  const subscriptions = await takeHint(tx, tenantNo);
   await sql`
     INSERT INTO checkpoint (tenant_no, feed) SELECT ${tenantNo}::int, unnest(${[...FEEDS]}::text[])
     ON CONFLICT DO NOTHING`.execute(tx);
@@ -47,6 +50,7 @@ async function openSlice(tx: Tx, input: OpenInput): ReturnType<SyncStore['openSl
     quiet,
     entraTenant: tenant.entra_tenant,
     restored: tenant.restored,
+    subscriptions,
     feeds: openFeeds(tenantNo, kind, checkpoints),
   };
 }

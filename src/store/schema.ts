@@ -5,7 +5,7 @@ import type { Feed, MemberType, RemovalReason } from '../domain/directory.ts';
 import type { IntentKind } from '../domain/intent.ts';
 import type { ProblemRecord } from '../domain/problem.ts';
 import type { Phase, TenantState } from '../domain/tenant.ts';
-import type { ConsentCandidate, SyncSummary } from './store.ts';
+import type { ConsentCandidate, SubscribedResource, SyncSummary } from './store.ts';
 
 /** The tables as migrations/*.sql make them. Times are read as ISO 8601 strings, int8 as numbers. */
 export interface Schema {
@@ -34,6 +34,8 @@ export interface Schema {
     object_id: string;
     member_id: Generated<string>;
   };
+  subscription: SubscriptionTable;
+  notification_state: NotificationStateTable;
   feed: { epoch: number; database_identity: string | null; head: number; floor: number };
   event: EventTable;
 }
@@ -142,6 +144,23 @@ interface CheckpointTable {
   delta_link: string | null;
   next_link: string | null;
   done: Generated<boolean>;
+}
+
+interface SubscriptionTable {
+  tenant_no: number;
+  resource: SubscribedResource;
+  id: string;
+  client_state_hash: Uint8Array;
+  expires_at: Time;
+}
+
+interface NotificationStateTable {
+  tenant_no: number;
+  hint_pending_at: NullableTime;
+  keep_at: NullableTime;
+  base_url: string | null;
+  failures: Generated<number>;
+  failing_since: NullableTime;
 }
 
 interface EventTable {

@@ -22,6 +22,7 @@ export interface Store {
   readonly tokens: TokenStore;
   readonly sync: SyncStore;
   readonly held: HeldStore;
+  readonly subscriptions: SubscriptionStore;
   readonly directory: DirectoryStore;
   readonly feed: FeedStore;
   /** Rejects where the database cannot be reached. */
@@ -212,6 +213,8 @@ export interface OpenSlice {
   readonly entraTenant: string;
   /** Restored objects wait for a look at their memberships. */
   readonly restored: boolean;
+  /** When the tenant's subscriptions are to be looked after, and at which address they tell; null: it has none. */
+  readonly subscriptions: { readonly keepAt: Date; readonly baseUrl: string | null } | null;
   readonly feeds: Readonly<Record<Feed, OpenFeed>>;
 }
 
@@ -225,7 +228,8 @@ export interface SyncStore {
   /**
    * Raises the fences of both feeds and begins the round, or finds the running one with this id again.
    * A delta round becomes a full one where a feed has no deltaLink or another query hash. `halted`: the tenant is paused,
-   * revoked, being deleted or gone. A summary: the round with this id is complete already.
+   * revoked, being deleted or gone. A summary: the round with this id is complete already. A pending hint is taken: what is
+   * told from here on is worth a further one.
    */
   openSlice(input: {
     readonly tenantNo: number;
@@ -300,6 +304,51 @@ export interface HeldStore {
   /** Applies what was approved with its events, in batches; may be repeated. Returns since when something is held still. */
   approve(tenantNo: number, heartbeat: () => void): Promise<string | undefined>;
   reject(tenantNo: number): Promise<void>;
+}
+
+// ---- change notifications -------------------------------------------------------------------------------
+
+export type SubscribedResource = 'users' | 'groups';
+
+export interface SubscriptionRow {
+  readonly resource: SubscribedResource;
+  /** Graph's id of it. */
+  readonly id: string;
+  readonly expiresAt: Date;
+}
+
+/** What a notification must be held against. */
+export interface KnownSubscription {
+  readonly id: string;
+  readonly tenantNo: number;
+  readonly tenantId: string;
+  readonly entraTenantId: string;
+  readonly clientStateHash: Uint8Array;
+}
+
+export interface SubscriptionStore {
+  of(tenantNo: number): Promise<readonly SubscriptionRow[]>;
+  /** False where the tenant is gone. */
+  put(tenantNo: number, row: SubscriptionRow & { readonly clientStateHash: Uint8Array }): Promise<boolean>;
+  renewed(tenantNo: number, resource: SubscribedResource, expiresAt: Date): Promise<void>;
+  drop(tenantNo: number, resource: SubscribedResource): Promise<void>;
+  /** How looking after them went so far; `failingSince` in ISO 8601. */
+  keeping(tenantNo: number): Promise<SubscriptionKeeping>;
+  /** Says when to look after them next; null: there are none. */
+  kept(tenantNo: number, result: SubscriptionKeeping & { readonly keepAt: Date | null }): Promise<void>;
+  /** Of these ids those that are subscriptions of live tenants. */
+  known(ids: readonly string[]): Promise<readonly KnownSubscription[]>;
+  /**
+   * These tenants have news. Returns those of which no hint is on its way yet: their workflows are to be told.
+   * `keepNow`: their subscriptions are to be looked after with the next round.
+   */
+  hint(tenantNos: readonly number[], also: { readonly keepNow: boolean }): Promise<readonly number[]>;
+}
+
+export interface SubscriptionKeeping {
+  readonly baseUrl: string | null;
+  readonly failures: number;
+  readonly failingSince: string | null;
 }
 
 // ---- the mirror, read -----------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ import { TypedSearchAttributes, defineSearchAttributeKey, SearchAttributeType } 
 import type { Logger } from 'pino';
 import type { Intent, Store, TenantRow } from '../store/store.ts';
 import type { IntentMessage } from '../domain/intent.ts';
-import { SEARCH_ATTRIBUTES, TENANT_WORKFLOW, workflowIdOf } from '../domain/names.ts';
+import { HINT_SIGNAL, SEARCH_ATTRIBUTES, TENANT_WORKFLOW, workflowIdOf } from '../domain/names.ts';
 import { initialState, type TenantInput, type TenantWorkflowState } from '../domain/tenant-workflow.ts';
 
 const SIGNAL_DEADLINE_MS = 5_000;
@@ -19,6 +19,8 @@ export interface TenantHandles {
    * committed, and the sweeper repeats what no workflow took.
    */
   deliver(intent: Intent, tenantId: string): Promise<void>;
+  /** Tells a running workflow that Microsoft told of a change. Never throws: what is lost here, the interval brings. */
+  hint(tenantNo: number, tenantId: string): Promise<void>;
   /** Starts the workflow of a tenant from what the database remembers, if it has none. */
   ensure(tenantNo: number): Promise<'started' | 'running' | 'gone'>;
   status(tenantId: string): Promise<TenantWorkflowState | undefined>;
@@ -81,6 +83,16 @@ export function createTenantHandles(deps: {
           { tenant: tenantId, intent: intent.kind, reason },
           'Temporal did not take an intent; it is repeated within a minute',
         );
+      }
+    },
+
+    async hint(tenantNo, tenantId) {
+      try {
+        const handle = client.workflow.getHandle(workflowIdOf(tenantId));
+        await client.withDeadline(Date.now() + SIGNAL_DEADLINE_MS, () => handle.signal(HINT_SIGNAL, { tenantNo }));
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        log.debug({ tenant: tenantId, reason }, 'Temporal did not take the news of a change; the interval brings it');
       }
     },
 

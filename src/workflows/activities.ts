@@ -46,5 +46,13 @@ export function graphActivities(tenantNo: number): ActivityInterfaceFor<GraphAct
     scheduleToCloseTimeout: '30m',
     priority: { priorityKey: 3, fairnessKey },
   });
-  return { refreshToken, verifyConsent, syncSlice };
+  const { keepSubscriptions } = proxyActivities<Pick<GraphActivities, 'keepSubscriptions'>>({
+    ...common,
+    // Graph asks our address, twice for each subscription, before it answers.
+    startToCloseTimeout: '3m',
+    scheduleToCloseTimeout: '5m',
+    retry: { ...common.retry, maximumAttempts: 2 },
+    priority: { priorityKey: 2, fairnessKey },
+  });
+  return { refreshToken, verifyConsent, syncSlice, keepSubscriptions };
 }

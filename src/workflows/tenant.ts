@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow';
 import { type HeldVerdict, NOT_BOUND, type SliceOutcome } from '../domain/activities.ts';
 import { INTENT_KINDS } from '../domain/intent.ts';
-import { applyIntent, requestRound, revoke, setPaused } from '../domain/intent-effect.ts';
+import { applyIntent, requestRound, revoke, setPaused, takeHint } from '../domain/intent-effect.ts';
 import { isBlocking, type ProblemRecord } from '../domain/problem.ts';
 import { nextPhase, type PhaseEvent } from '../domain/tenant.ts';
 import {
@@ -22,8 +22,9 @@ import {
 } from '../domain/tenant-workflow.ts';
 import { graphActivities, ownActivities } from './activities.ts';
 import { isRefusal, problemOf, type Failure, failureOf } from './failures.ts';
-import { intentSignal, pause, resume, resync, status, syncNow } from './messages.ts';
+import { hint, intentSignal, pause, resume, resync, status, syncNow } from './messages.ts';
 import { createPresentation, iso } from './presentation.ts';
+import { createSubscriptionKeeper, notificationsProblem } from './subscriptions.ts';
 
 /** Why a piece of work was cut short: something happened that the main loop must look at first. */
 class Interrupted extends Error {
@@ -49,7 +50,8 @@ export async function tenantWorkflow(input: TenantInput): Promise<'deleted'> {
 
   const halted = () => state.paused || state.deleting || state.phase === 'revoked';
   const full = () =>
-    rounds >= policy.roundsPerRun || workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > 1_000;
+    !subscriptions.busy() &&
+    (rounds >= policy.roundsPerRun || workflowInfo().continueAsNewSuggested || workflowInfo().historyLength > 1_000);
   const wake = () => {
     news++;
     if (halted()) work?.cancel();
@@ -63,6 +65,10 @@ export async function tenantWorkflow(input: TenantInput): Promise<'deleted'> {
       wake();
     });
   }
+  setHandler(hint, (message) => {
+    if (message.tenantNo === tenantNo && takeHint(state)) wake();
+  });
+  const subscriptions = createSubscriptionKeeper(state, () => graph.keepSubscriptions({ tenantNo }), wake);
   const operatorUpdate = (change: () => void) => () => {
     change();
     wake();
@@ -134,7 +140,7 @@ export async function tenantWorkflow(input: TenantInput): Promise<'deleted'> {
   const clearFailures = () => {
     state.failures = 0;
     state.refusedSince = null;
-    state.problem = standingProblem(state);
+    state.problem = standingProblem(state) ?? notificationsProblem(state, policy, Date.now());
   };
 
   /** A failed step: says what stands in the way, and sets when it is tried again. */
@@ -200,6 +206,7 @@ export async function tenantWorkflow(input: TenantInput): Promise<'deleted'> {
       state.round = { id: uuid4(), kind: state.resync ? 'full' : 'delta' };
       state.resync = false;
       state.syncNow = false;
+      state.hinted = false;
     }
     const { round } = state;
     const startedAt = Date.now();
@@ -223,6 +230,7 @@ export async function tenantWorkflow(input: TenantInput): Promise<'deleted'> {
           state.heldSince = slice.heldSince ?? null;
           clearFailures();
           moveBy('round_completed');
+          if (slice.subscriptionsDue) subscriptions.tend();
           return;
         case 'unfinished':
           tokenTries = 0;
@@ -269,7 +277,7 @@ export async function tenantWorkflow(input: TenantInput): Promise<'deleted'> {
 
   const followDirectory = async () => {
     // A round under way or asked for starts at once, unless the last try failed: then its wait holds.
-    const wanted = state.round !== null || state.syncNow || state.resync;
+    const wanted = state.round !== null || state.syncNow || state.resync || state.hinted;
     const at = wanted && state.failures === 0 ? 0 : state.nextRoundAt;
     if (Date.now() < at) return waitUntil(at, `The next round starts ${iso(at)}.`);
     try {
@@ -290,6 +298,8 @@ export async function tenantWorkflow(input: TenantInput): Promise<'deleted'> {
       case 'delta_sync':
         return followDirectory();
       case 'revoked':
+        // Nobody is to be told of a directory that is none of ours.
+        if (state.subscribed) subscriptions.tend();
         return waitUntil(Infinity, 'Consent is withdrawn; the mirror stays until the tenant is deleted.');
     }
   };
@@ -297,6 +307,7 @@ export async function tenantWorkflow(input: TenantInput): Promise<'deleted'> {
   for (;;) {
     if (state.deleting) {
       show(state, 'Is being deleted.');
+      await subscriptions.end();
       await own.purgeTenant({ tenantNo });
       return 'deleted';
     }

@@ -110,6 +110,8 @@ describe('the OpenAPI document', () => {
         'GET /connect/{token}/start',
         'GET /Account/AdminConsent',
         'GET /consent/callback',
+        'POST /graph/notifications',
+        'POST /graph/lifecycle',
         'GET /healthz',
         'GET /readyz',
         'GET /metrics',

@@ -14,6 +14,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import type {
   GraphActivities,
   HeldVerdict,
+  KeepOutcome,
   OwnActivities,
   SliceInput,
   SliceOutcome,
@@ -38,6 +39,7 @@ export interface Script {
   verifyConsent: () => Promise<VerifyOutcome>;
   syncSlice: (input: SliceInput) => Promise<SliceOutcome>;
   settleHeld: (verdict: HeldVerdict) => Promise<{ heldSince: string | null }>;
+  keepSubscriptions: () => Promise<KeepOutcome>;
 }
 
 export interface TenantTest {
@@ -47,6 +49,7 @@ export interface TenantTest {
   readonly calls: string[];
   readonly handle: WorkflowHandle;
   readonly client: Client;
+  hint(tenantNo?: number): Promise<void>;
   signal(kind: IntentKind, seq: number, tenantNo?: number): Promise<void>;
   status(): Promise<TenantWorkflowState>;
   /** Waits until a condition on what was seen so far holds. */
@@ -83,6 +86,7 @@ export async function withTenant(
     verifyConsent: async () => ({ verified: true, missing: [] }),
     syncSlice: async (input) => completed(input),
     settleHeld: async () => ({ heldSince: null }),
+    keepSubscriptions: async () => ({ kept: 'ok', begun: false }),
   };
   const own: OwnActivities = {
     recordState: async (record) => void records.push(record),
@@ -105,6 +109,10 @@ export async function withTenant(
       calls.push('syncSlice');
       slices.push(input);
       return script.syncSlice(input);
+    },
+    keepSubscriptions: async () => {
+      calls.push('keepSubscriptions');
+      return script.keepSubscriptions();
     },
   };
   const common = { connection: nativeConnection, maxHeartbeatThrottleInterval: 200 };
@@ -139,6 +147,7 @@ export async function withTenant(
             handle: latest,
             client,
             signal: (kind, seq, tenantNo = 7) => latest.signal(kind, { tenantNo, intentId: `intent-${seq}`, seq }),
+            hint: (tenantNo = 7) => latest.signal('hint', { tenantNo }),
             status: () => latest.query<TenantWorkflowState>('status'),
             until: async (what, holds, timeoutMs = 15_000) => {
               const end = Date.now() + timeoutMs;

@@ -4,6 +4,7 @@ import { completed, LONG_MS, withTenant } from '../support/tenant-worker.ts';
 
 const refusal = (type: string, aadsts: number) =>
   ApplicationFailure.nonRetryable('refused', type, { aadsts, requestId: 'r-1' });
+const due = (isDue: boolean) => (isDue ? { subscriptionsDue: true } : {});
 const phases = (records: readonly { readonly phase: string }[]) => [...new Set(records.map((record) => record.phase))];
 
 describe('the workflow of a tenant', () => {
@@ -107,6 +108,83 @@ describe('the workflow of a tenant', () => {
       };
       await until('it goes on', () => slices.length === 2);
       expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(1_900);
+    }));
+
+  test('is pulled to a round at once by a hint, and looks once more for what was told while a round ran', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ script, hint, until, slices, handle }) => {
+      await until('the first round ran', () => slices.length === 1);
+      script.syncSlice = async (input) => {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        return completed(input);
+      };
+      await hint(6);
+      await hint();
+      await until('the hint led to a round', () => slices.length === 2);
+      for (let n = 0; n < 5; n++) await hint();
+      await until('one more round ran', () => slices.length === 3);
+      await new Promise((resolve) => setTimeout(resolve, 800));
+      expect(slices).toHaveLength(3);
+      expect(new Set(slices.map((slice) => slice.roundId)).size).toBe(3);
+      expect(await handle.query('status')).toMatchObject({ hinted: false });
+    }));
+
+  test('shortens no wait that Microsoft asked for because of a hint', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ script, hint, until, slices }) => {
+      const times: number[] = [];
+      script.syncSlice = async (input) => {
+        times.push(Date.now());
+        return times.length === 1 ? { outcome: 'throttled', kind: input.kind, retryAfterMs: 2_000 } : completed(input);
+      };
+      await until('it waits', () => slices.length === 1);
+      for (let n = 0; n < 3; n++) await hint();
+      await until('it goes on', () => slices.length >= 2);
+      expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(1_900);
+    }));
+
+  test('shortens no wait after a failure because of a hint', () =>
+    withTenant({ phase: 'delta_sync', policy: { minRetryMs: 2_000, maxRetryMs: 2_000 } }, async (tenant) => {
+      const { script, hint, until, records, calls } = tenant;
+      const times: number[] = [];
+      script.refreshToken = async () => {
+        times.push(Date.now());
+        if (times.length === 1) throw refusal('CredentialsRejected', 7_000_222);
+        return { expiresAt: Date.now() + LONG_MS, missing: [] };
+      };
+      await until('the failure is told', () => records.at(-1)?.problem?.code === 'credentials_rejected');
+      for (let n = 0; n < 3; n++) await hint();
+      await until('it tried again', () => calls.includes('syncSlice'));
+      expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(1_900);
+    }));
+
+  test('looks after its subscriptions when a round says so, and no round waits for that', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ script, signal, until, slices, calls, records, status }) => {
+      script.syncSlice = async (input) => ({ ...completed(input, 300), ...due(slices.length === 1) });
+      let settle = (): void => undefined;
+      const asked = new Promise<void>((resolve) => (settle = resolve));
+      const since = new Date(Date.now() - LONG_MS).toISOString();
+      script.keepSubscriptions = async () => {
+        await asked;
+        return { kept: 'failing', begun: false, failingSince: since };
+      };
+      await until('rounds go on', () => slices.length >= 3);
+      expect(calls.filter((call) => call === 'keepSubscriptions')).toHaveLength(1);
+      settle();
+      await until('it is told', () => records.at(-1)?.problem?.code === 'notifications_unavailable');
+      expect(records.at(-1)?.problem?.since).toBe(since);
+      script.keepSubscriptions = async () => ({ kept: 'off', begun: false });
+      await signal('revoke', 1);
+      await until('they are gone', async () => !(await status()).subscribed);
+    }));
+
+  test('looks at once for what changed before its subscriptions began, and deletes them before it goes', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ script, signal, until, slices, calls }) => {
+      script.syncSlice = async (input) => ({ ...completed(input), ...due(slices.length === 1) });
+      script.keepSubscriptions = async () => ({ kept: 'ok', begun: true });
+      await until('a second round ran', () => slices.length === 2);
+      script.keepSubscriptions = async () => ({ kept: 'off', begun: false });
+      await signal('delete', 1);
+      await until('it is purged', () => calls.includes('purgeTenant'));
+      expect(calls.slice(-2)).toEqual(['keepSubscriptions', 'purgeTenant']);
     }));
 
   test('waits for a consent to spread, and asks a person only after the window', () =>

@@ -38,6 +38,8 @@ export interface ApiUnderTest {
   readonly deps: ApiDeps;
   readonly declared: Declared;
   readonly delivered: readonly (Intent & { tenantId: string })[];
+  /** Workflows that were told of news. */
+  readonly hinted: readonly { readonly tenantNo: number; readonly tenantId: string }[];
   /** Every line that was logged, as text. */
   readonly logged: readonly string[];
   /** One request; its answer is held against the OpenAPI document. */
@@ -61,6 +63,7 @@ export async function startApi(
   const store = await openStore({ dataDir, log });
   const graph = new FakeGraph(change.login);
   const delivered: (Intent & { tenantId: string })[] = [];
+  const hinted: { tenantNo: number; tenantId: string }[] = [];
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -68,6 +71,7 @@ export async function startApi(
     store: change.wrapStore?.(store) ?? store,
     graph,
     sealer: createSealer(parseEncryptionKeys(`test:${Buffer.alloc(32, 7).toString('base64')}`)),
+    hint: async (tenantNo, tenantId) => void hinted.push({ tenantNo, tenantId }),
     deliver: async (intent, tenantId) => void delivered.push({ ...intent, tenantId }),
     registry: new Registry(),
     log,
@@ -91,6 +95,7 @@ export async function startApi(
     deps,
     declared,
     delivered,
+    hinted,
     logged,
     async call(method, path, { body, raw, headers = {}, key = API_KEY } = {}) {
       const response = await fetch(`${base}${path}`, {
