@@ -19,6 +19,7 @@ const CATALOGUE = {
   'nothing-to-approve': { status: 409, title: 'No directory waits for approval' },
   'nothing-held': { status: 409, title: 'Nothing is held' },
   'directory-taken': { status: 409, title: 'Another tenant is connected to this directory' },
+  'user-not-deleted': { status: 409, title: 'The user is still in the directory' },
   'cursor-expired': { status: 410, title: 'Events after this cursor are no longer there' },
   'content-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'The body must be application/json in UTF-8' },

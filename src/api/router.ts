@@ -1,4 +1,5 @@
 import { deleteTenant } from './routes/delete-tenant.ts';
+import { deleteUserData } from './routes/delete-user-data.ts';
 import { getAdminConsent } from './routes/get-admin-consent.ts';
 import { getAsset } from './routes/get-asset.ts';
 import { getConnect } from './routes/get-connect.ts';
@@ -59,6 +60,7 @@ export function createRoutes(metrics: Metrics, publicUrl: string): readonly Rout
     getGroups,
     getMemberships,
     getUserGroups,
+    deleteUserData,
     getGroupMembers,
     postAccessCheck,
     getEvents,

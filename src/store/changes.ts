@@ -36,11 +36,12 @@ export function objectEvent(kind: ObjectKind, change: ObjectChange): NewEvent {
   return { type: `${kind}.updated`, ...event, changed: differences(kind, before, after) };
 }
 
-export function objectGone(kind: ObjectKind, id: string, data: Attributes): NewEvent {
+/** Without data where nothing of it may be kept. */
+export function objectGone(kind: ObjectKind, id: string, data: Attributes | undefined): NewEvent {
   return {
     type: `${kind}.deleted`,
     subject: { kind, id },
-    data: wholeState(kind, id, data),
+    data: data ? wholeState(kind, id, data) : { id },
     reason: 'directory',
   };
 }

@@ -11,6 +11,7 @@ import { createIntents } from './intents.ts';
 import { migrateToLatest } from './migrate.ts';
 import { openPglite } from './pglite.ts';
 import { openPostgres, whereIs } from './postgres.ts';
+import { createRetention } from './retention.ts';
 import type { Database, Schema } from './schema.ts';
 import type { Store } from './store.ts';
 import { createHeld } from './held.ts';
@@ -87,6 +88,7 @@ export function createStore(db: Database, parts: StoreParts): Store {
     subscriptions: createSubscriptionStore(db),
     directory: createDirectory(db),
     feed: createFeed(db),
+    retention: createRetention(db),
     ping: () => ping(db),
     exclusively: parts.exclusively,
     close: async () => {

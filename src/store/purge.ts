@@ -83,7 +83,7 @@ async function finish(tx: Tx, no: number): Promise<void> {
     await sql`DELETE FROM ${sql.table(table)} WHERE tenant_no = ${no}`.execute(tx);
   }
   // What stays of it: its name for the events of its states, and nothing else that someone wrote.
-  await sql`UPDATE event SET data = data - 'name' WHERE tenant_no = ${no}`.execute(tx);
+  await sql`UPDATE event SET data = data - 'name' - 'problem' WHERE tenant_no = ${no}`.execute(tx);
   await sql`
     UPDATE tenant SET deleted_at = now(), updated_at = now(), name = NULL, groups_to_sync = '[]', entra_tenant = NULL,
       expected_entra_tenant = NULL, candidate = NULL, problem = NULL, last_sync = NULL, as_of = NULL,

@@ -2,6 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import type { Attributes, ObjectKind, RemovalReason } from '../domain/directory.ts';
 import type { NewEvent } from '../domain/event.ts';
 import { membershipEvent, type MembershipRow, netOf, objectEvent, objectGone } from './changes.ts';
+import { blankEvents } from './erasure.ts';
 import { tell } from './events.ts';
 import { fenced, type FencedRound } from './fence.ts';
 import { type Excess, hold, mergeWithHeld, weigh } from './hold.ts';
@@ -194,10 +195,13 @@ async function removeObjects(tx: Tx, { tenantNo, quiet }: Scope, from: Waiting, 
     tx,
   );
   await forgetRestored(tx, tenantNo, idsOf(staged));
+  // A person who is gone for good leaves an id, in this event as in those before it.
+  const erased = new Set(kind === 'user' ? dead : []);
+  await blankEvents(tx, tenantNo, [...erased]);
   return {
     events: [
       ...hidden.map((row) => membershipEvent('removed', row)),
-      ...seen.map((row) => objectGone(kind, row.id, row.data)),
+      ...seen.map((row) => objectGone(kind, row.id, erased.has(row.id) ? undefined : row.data)),
     ],
     written: known.length,
     more: true,

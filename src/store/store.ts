@@ -7,6 +7,7 @@ import type {
   ObjectKind,
   RemovalReason,
 } from '../domain/directory.ts';
+import type { Retention } from '../domain/retention.ts';
 import type { FeedEvent } from '../domain/event.ts';
 import type { Phase, TenantState } from '../domain/tenant.ts';
 import type { ProblemRecord } from '../domain/problem.ts';
@@ -25,6 +26,7 @@ export interface Store {
   readonly subscriptions: SubscriptionStore;
   readonly directory: DirectoryStore;
   readonly feed: FeedStore;
+  readonly retention: RetentionStore;
   /** Rejects where the database cannot be reached. */
   ping(): Promise<void>;
   /** Runs `work` if no other process holds the named lock, else returns at once. An advisory lock of one transaction. */
@@ -395,4 +397,13 @@ export interface FeedStore {
     limit: number,
     tenantNo?: number,
   ): Promise<{ readonly events: readonly FeedEvent[]; readonly cursor: string } | 'expired'>;
+}
+
+// ---- retention and erasure --------------------------------------------------------------------------------
+
+export interface RetentionStore {
+  /** Drops events, taken intents and people who were soft-deleted too long ago, a batch a transaction. */
+  sweep(keep?: Retention): Promise<void>;
+  /** Erases all that is kept of somebody who is soft-deleted, or not mirrored. `living`: nothing is done. */
+  erasePerson(tenantNo: number, userId: string): Promise<'erased' | 'living'>;
 }

@@ -15,7 +15,7 @@ export interface Sweeper {
 
 /**
  * Heals what fell between the database and Temporal: repeats intents that no workflow took, and starts the workflow of
- * every tenant that has none, such as after Temporal lost its data.
+ * every tenant that has none, such as after Temporal lost its data. It also lets go of what is too old to be kept.
  */
 export function startSweeper(deps: {
   readonly client: Client;
@@ -47,6 +47,7 @@ export function startSweeper(deps: {
     }
     for (const intent of await store.intents.open(INTENT_AGE_MS)) await handles.deliver(intent, intent.tenantId);
     await store.consents.sweep();
+    await store.retention.sweep();
   };
 
   const sweep = async () => {

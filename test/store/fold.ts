@@ -27,6 +27,9 @@ export class Reader {
     const before = objects.get(id);
     const data = withoutNulls(event.data as Attributes);
     const around = [...this.#memberships.keys()].filter((key) => key.split(':')[0] === id);
+    // Of who is gone for good by now, only the id is left in what was told before.
+    const blank = event.reason === 'purge';
+    if (what === 'updated' && blank) return;
     if (what === 'updated') {
       expect(before).toBeDefined();
       const changed = Object.entries(event.changed ?? {});
@@ -37,7 +40,7 @@ export class Reader {
       }
       expect({ ...before, ...Object.fromEntries(changed.map(([name]) => [name, data[name]])) }).toEqual(data);
     } else if (what === 'deleted') {
-      expect(before).toEqual(data);
+      if (Object.keys(event.data as object).length > 1) expect(before).toEqual(data);
       expect([...around, ...[...this.#memberships.keys()].filter((key) => key.split(':')[1] === id)]).toEqual([]);
     } else {
       expect(['created', 'restored']).toContain(what);

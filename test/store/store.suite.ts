@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from '@jest/globals';
 import type { Backend } from './backend.ts';
 import { crashesSuite } from './crashes.suite.ts';
 import { directorySuite } from './directory.suite.ts';
+import { erasureSuite } from './erasure.suite.ts';
 import { feedSuite } from './feed.suite.ts';
 import { heldSuite } from './held.suite.ts';
 import { historiesSuite } from './histories.suite.ts';
@@ -23,6 +24,7 @@ export function storeSuite(name: string, open: () => Promise<Backend>): void {
     feedSuite(() => backend);
     heldSuite(() => backend);
     restoredSuite(() => backend);
+    erasureSuite(() => backend);
     crashesSuite(() => backend);
     historiesSuite(() => backend);
   });
