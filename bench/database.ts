@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { DatabaseKind } from './options.ts';
+import type { Stage } from './stage.ts';
 
 /** An empty database, as the product's environment names it. */
 export interface FreshDatabase {
@@ -14,7 +15,7 @@ export interface FreshDatabase {
   drop(): Promise<void>;
 }
 
-export async function createDatabase(kind: DatabaseKind, dir: string): Promise<FreshDatabase> {
+export async function createDatabase(kind: DatabaseKind, { dir, cleanUp }: Stage): Promise<FreshDatabase> {
   const dataDir = mkdtempSync(join(dir, `data-${kind}-`));
   const dropFolder = () => rmSync(dataDir, { recursive: true, force: true });
   if (kind === 'pglite') return { kind, url: '', dataDir, drop: async () => dropFolder() };
@@ -23,15 +24,12 @@ export async function createDatabase(kind: DatabaseKind, dir: string): Promise<F
   await onServer(server, `CREATE DATABASE ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  return {
-    kind,
-    url: url.href,
-    dataDir,
-    async drop() {
-      await onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-      dropFolder();
-    },
+  const drop = async () => {
+    await onServer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    dropFolder();
   };
+  cleanUp.push(drop);
+  return { kind, url: url.href, dataDir, drop };
 }
 
 /**

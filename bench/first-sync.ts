@@ -70,7 +70,7 @@ export async function measureFirstSync(
 }
 
 async function runProduct(stage: Stage, kind: DatabaseKind, { cpuProf }: BenchOptions): Promise<Run> {
-  const database = await createDatabase(kind, stage.dir);
+  const database = await createDatabase(kind, stage);
   const product = deployProduct(stage, database, { syncInterval: '1h', cpuProf });
   try {
     await product.start();
@@ -93,7 +93,7 @@ async function runProduct(stage: Stage, kind: DatabaseKind, { cpuProf }: BenchOp
 }
 
 async function runBeside(stage: Stage, kind: DatabaseKind, name: 'limit' | 'peer'): Promise<Run> {
-  const database = await createDatabase(kind, stage.dir);
+  const database = await createDatabase(kind, stage);
   try {
     await migrate(stage, database);
     if (kind === 'postgres') await settle();

@@ -27,11 +27,10 @@ const firstSync: FirstSyncFigures[] = [];
 const quiet: QuietFigures[] = [];
 
 const stage = await setStage(options);
-let leaving = false;
+let left: Promise<void> | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    leaving = true;
-    void stage.end().finally(() => process.exit(1));
+    left = stage.end().finally(() => process.exit(1));
   });
 }
 try {
@@ -41,7 +40,8 @@ try {
   }
   await stage.end();
 } catch (error) {
-  if (!leaving) await stage.end(true);
+  // What is torn down fails, which is no news to who stopped it.
+  await (left ?? stage.end(true));
   throw error;
 }
 

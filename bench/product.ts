@@ -63,6 +63,13 @@ export function deployProduct(
       logFile: `${stage.dir}/${tenantId}-${role}.log`,
     });
 
+  const stop = async () => {
+    const running = programs;
+    programs = [];
+    await Promise.all(running.map((program) => program.stop()));
+  };
+  stage.cleanUp.push(stop);
+
   return {
     tenantId,
     async start() {
@@ -87,10 +94,7 @@ export function deployProduct(
       }
     },
     workerCpuMs: () => cpuMsOf(programs[0]?.child.pid),
-    async stop() {
-      await Promise.all(programs.map((program) => program.stop()));
-      programs = [];
-    },
+    stop,
   };
 }
 

@@ -28,7 +28,7 @@ const INTERVAL = '1s';
 const ROUNDS_BEFORE = 3;
 
 export async function measureQuiet(stage: Stage, kind: DatabaseKind, options: BenchOptions): Promise<QuietFigures> {
-  const database = await createDatabase(kind, stage.dir);
+  const database = await createDatabase(kind, stage);
   const connection = await Connection.connect({ address: stage.temporalAddress });
   const product = deployProduct(stage, database, { syncInterval: INTERVAL });
   try {

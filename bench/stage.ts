@@ -16,6 +16,8 @@ export interface Stage {
   /** The product is always here, since the emulator's registration names its address. */
   readonly port: number;
   readonly publicUrl: string;
+  /** What the stage's end must undo, the last first; undoing twice does no harm. */
+  readonly cleanUp: (() => Promise<void>)[];
   /** Ends what was started; `keepLogs` where somebody will want to know what it said. */
   end(keepLogs?: boolean): Promise<void>;
 }
@@ -45,7 +47,7 @@ export async function setStage(options: BenchOptions): Promise<Stage> {
       ...{ users, groups, memberships, nestedCycles: 5 },
     });
     const temporalAddress = process.env['TEMPORAL_ADDRESS'] || (await startTemporal(dir, cleanUp));
-    return { dir, emulator, directory, temporalAddress, port, publicUrl, end };
+    return { dir, emulator, directory, temporalAddress, port, publicUrl, cleanUp, end };
   } catch (error) {
     await end(true);
     throw error;
