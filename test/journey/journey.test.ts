@@ -99,6 +99,8 @@ describe('the whole journey, over HTTPS, on a real Temporal server', () => {
           'list',
           '--address',
           process.env['TEST_TEMPORAL_ADDRESS'] ?? '',
+          '--namespace',
+          deployment.namespace,
           '--query',
           'EntraSyncState="delta_sync" AND EntraSyncTenant="acme"',
           '-o',
@@ -117,19 +119,19 @@ describe('the whole journey, over HTTPS, on a real Temporal server', () => {
     const kept: string[] = [deployment.logs()];
     try {
       const { executions } = await connection.workflowService.listWorkflowExecutions({
-        namespace: 'default',
+        namespace: deployment.namespace,
         query: 'WorkflowId="tenant/acme"',
       });
       for (const { execution } of executions ?? []) {
         const { history } = await connection.workflowService.getWorkflowExecutionHistory({
-          namespace: 'default',
+          namespace: deployment.namespace,
           ...(execution ? { execution } : {}),
         });
         kept.push(
           readable(history),
           readable(
             await connection.workflowService.describeWorkflowExecution({
-              namespace: 'default',
+              namespace: deployment.namespace,
               ...(execution ? { execution } : {}),
             }),
           ),

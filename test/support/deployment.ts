@@ -2,6 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import pg from 'pg';
 import { Browser, connectAsAdministrator } from '../../demo/browser.ts';
 import {
@@ -33,17 +35,26 @@ export class Deployment {
   env: NodeJS.ProcessEnv = {};
   readonly #port: number;
   readonly #databaseUrl: string | undefined;
-  readonly #temporalAddress: string | undefined;
+  readonly #temporalAddress: string;
+  /** Of this deployment alone: workflows are named by tenants, and tests of all files share one server. */
+  readonly namespace: string;
   readonly #programs = new Set<Program>();
 
   private constructor(
-    parts: { port: number; emulator: EmulatorProgram; databaseUrl?: string; temporalAddress?: string },
+    parts: {
+      port: number;
+      emulator: EmulatorProgram;
+      databaseUrl?: string;
+      temporalAddress: string;
+      namespace: string;
+    },
     dir: string,
   ) {
     this.#port = parts.port;
     this.emulator = parts.emulator;
     this.#databaseUrl = parts.databaseUrl;
     this.#temporalAddress = parts.temporalAddress;
+    this.namespace = parts.namespace;
     this.publicUrl = `http://localhost:${parts.port}`;
     this.api = new ApiClient(this.publicUrl, this.apiKey);
     this.dir = dir;
@@ -60,13 +71,16 @@ export class Deployment {
       preset: options.preset ?? 'demo',
     });
     const databaseUrl = await createDatabase();
-    const temporalAddress = options.temporalAddress ?? process.env['TEST_TEMPORAL_ADDRESS'];
+    // A server of the test's own has one namespace, and may lose it.
+    const temporalAddress = options.temporalAddress ?? process.env['TEST_TEMPORAL_ADDRESS'] ?? '';
+    const namespace = options.temporalAddress === undefined ? await createNamespace(temporalAddress) : 'default';
     return new Deployment(
       {
         port,
         emulator,
         ...(databaseUrl === undefined ? {} : { databaseUrl }),
-        ...(temporalAddress === undefined ? {} : { temporalAddress }),
+        temporalAddress,
+        namespace,
       },
       dir,
     );
@@ -90,7 +104,8 @@ export class Deployment {
         ...environmentFor(this.emulator),
         DATA_DIR: join(this.dir, 'data'),
         DATABASE_URL: this.#databaseUrl ?? '',
-        TEMPORAL_ADDRESS: this.#temporalAddress ?? '',
+        TEMPORAL_ADDRESS: this.#temporalAddress,
+        TEMPORAL_NAMESPACE: this.namespace,
         TEMPORAL_TASK_QUEUE: this.taskQueue,
         PORT: String(port),
         PUBLIC_URL: this.publicUrl,
@@ -182,6 +197,16 @@ export class Deployment {
     if (this.#databaseUrl !== undefined) await dropDatabase(this.#databaseUrl);
     if (process.env['KEEP_LOGS'] === undefined) rmSync(this.dir, { recursive: true, force: true });
   }
+}
+
+/** A namespace without our search attributes: registering them is the product's business. */
+async function createNamespace(address: string): Promise<string> {
+  const namespace = `test-${randomUUID()}`;
+  const connection = await Connection.connect({ address });
+  const workflowExecutionRetentionPeriod = msToTs('1 day');
+  await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod });
+  await connection.close();
+  return namespace;
 }
 
 /** A database of our own on the server that DATABASE_URL names; undefined without one. */
