@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from '@jest/globals';
@@ -184,7 +185,16 @@ async function recordHistory(
     maxBuffer: 64 << 20,
   });
   const name = (expect.getState().currentTestName ?? workflowId).replace(/[^a-z0-9]+/gi, '-').toLowerCase();
-  writeFileSync(join(folder, `${name.slice(0, 80)}.json`), stdout);
+  // Which machine it was is nobody's business.
+  const scrubbed = JSON.stringify(
+    JSON.parse(stdout),
+    (key, value: unknown) => (key === 'stackTrace' ? '' : key === 'identity' ? 'worker' : value),
+    2,
+  );
+  writeFileSync(
+    join(folder, `${name.slice(0, 80)}.json`),
+    `${scrubbed.replaceAll(`${process.pid}@${hostname()}`, 'worker')}\n`,
+  );
 }
 
 let installed = false;
