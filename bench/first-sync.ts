@@ -161,9 +161,9 @@ export function describeFirstSync(figures: FirstSyncFigures): readonly string[] 
       : '';
     lines.push(`  ${CONTENDERS[name].padEnd(36)} ${seconds(measured.ms)}${cpu}${emulator}`);
   }
-  lines.push(`  A / L  ${figures.productToLimit.toFixed(2)}   (issue 3 aims below 3, issue 4 at 1.5 and at most 2.0)`);
+  lines.push(`  A / L  ${figures.productToLimit.toFixed(2)}   (the aim: 1.5, at most 2.0)`);
   if (figures.peerToProduct !== null) {
-    lines.push(`  B / A  ${figures.peerToProduct.toFixed(2)}   (issue 4 wants 1.7, and aims at 2.3)`);
+    lines.push(`  B / A  ${figures.peerToProduct.toFixed(2)}   (the aim: 2.3, at least 1.7)`);
   }
   lines.push(`  Fetching alone is ${(figures.fetchToLimit * 100).toFixed(0)} % of the limit.`);
   return lines;
