@@ -1,12 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
-
-export interface Readiness {
-  readonly ok: boolean;
-  /** A sentence per part: `ok`, or what is missing and where. */
-  readonly checks: Readonly<Record<string, string>>;
-}
+import type { Readiness } from './api/deps.ts';
 
 /** What the process knows of its parts while it comes up and runs; `/readyz` tells it as it is. */
 export class ReadinessBoard {

@@ -8,6 +8,18 @@ import type { Fence } from './store.ts';
  * Rows are locked in one order everywhere: tenant, checkpoints by feed, round, the mirror, and the feed's row last.
  */
 
+/** Locks a tenant that is not deleted; false where there is none. */
+export async function lockLiveTenant(tx: Tx, tenantNo: number): Promise<boolean> {
+  const tenant = await tx
+    .selectFrom('tenant')
+    .select('no')
+    .where('no', '=', tenantNo)
+    .where('deleted_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
+  return tenant !== undefined;
+}
+
 /** Whoever fetched under an older epoch can write no more. */
 export async function raiseFences(tx: Tx, tenantNo: number): Promise<void> {
   await lockCheckpoints(tx, tenantNo);

@@ -132,8 +132,8 @@ export async function hold(tx: Tx, tenantNo: number, excess: Excess, sample: Sam
 }
 
 /**
- * At a round's end: what its pages cancelled is over, and what is held of something that can be seen no more needs nobody's approval: it is done in silence. A set
- * without entries is over. Returns since when a set stands.
+ * At a round's end: what its pages cancelled is over, and what is held of something that can be seen no more needs
+ * nobody's approval: it is done in silence. A set without entries is over. Returns since when a set stands.
  */
 export async function tidyHeld(tx: Tx, tenantNo: number, changed: boolean): Promise<string | undefined> {
   await tx.deleteFrom('held_removal').where('tenant_no', '=', tenantNo).where('cancelled', '=', true).execute();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { IntentKind } from '../domain/intent.ts';
-import { raiseFences } from './fence.ts';
+import { lockLiveTenant, raiseFences } from './fence.ts';
 import { markApproved } from './hold.ts';
 import type { Database, Tx } from './schema.ts';
 import type { Intent, IntentStore } from './store.ts';
@@ -11,14 +11,7 @@ export function createIntents(db: Database): IntentStore {
   return {
     add: (tenantNo, kind) =>
       db.transaction().execute(async (tx) => {
-        const tenant = await tx
-          .selectFrom('tenant')
-          .select('no')
-          .where('no', '=', tenantNo)
-          .where('deleted_at', 'is', null)
-          .forUpdate()
-          .executeTakeFirst();
-        if (!tenant) throw new Error(`There is no tenant ${tenantNo} to ${kind}`);
+        if (!(await lockLiveTenant(tx, tenantNo))) throw new Error(`There is no tenant ${tenantNo} to ${kind}`);
         if (kind === 'delete') await markDeleting(tx, tenantNo);
         if (kind === 'approve_held') await markApproved(tx, tenantNo);
         return insertIntent(tx, tenantNo, kind);

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { type Retention, RETENTION } from '../domain/retention.ts';
 import { erasePersons } from './erasure.ts';
-import { lockCheckpoints } from './fence.ts';
+import { lockCheckpoints, lockLiveTenant } from './fence.ts';
 import type { Database, Tx } from './schema.ts';
 import type { RetentionStore } from './store.ts';
 
@@ -86,13 +86,7 @@ async function erasePersonsOfOne(db: Database, { personsMs }: Retention): Promis
 
 /** No page of the tenant is written meanwhile: one could bring back what goes. */
 async function holdTenant(tx: Tx, tenantNo: number): Promise<boolean> {
-  const tenant = await tx
-    .selectFrom('tenant')
-    .select('no')
-    .where('no', '=', tenantNo)
-    .where('deleted_at', 'is', null)
-    .forUpdate()
-    .executeTakeFirst();
-  if (tenant) await lockCheckpoints(tx, tenantNo);
-  return tenant !== undefined;
+  const live = await lockLiveTenant(tx, tenantNo);
+  if (live) await lockCheckpoints(tx, tenantNo);
+  return live;
 }

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Store } from '../store/store.ts';
-import { TENANT_WORKFLOW } from '../domain/names.ts';
+import { TENANT_WORKFLOW, workflowIdOf } from '../domain/names.ts';
 import type { TenantHandles } from './tenant-handles.ts';
 
 /** An intent younger than this is probably on its way. */
@@ -37,7 +37,7 @@ export function startSweeper(deps: {
     }
     for (const tenant of await store.tenants.live()) {
       // The list may lag behind: a start that meets a running workflow changes nothing.
-      if (running.has(`tenant/${tenant.id}`)) continue;
+      if (running.has(workflowIdOf(tenant.id))) continue;
       if ((await handles.ensure(tenant.no)) === 'started') {
         log.warn(
           { tenant: tenant.id },

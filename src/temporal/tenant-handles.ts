@@ -1,10 +1,10 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { TypedSearchAttributes, defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { Intent, Store, TenantRow } from '../store/store.ts';
 import type { IntentMessage } from '../domain/intent.ts';
 import { HINT_SIGNAL, SEARCH_ATTRIBUTES, TENANT_WORKFLOW, workflowIdOf } from '../domain/names.ts';
-import { initialState, type TenantInput, type TenantWorkflowState } from '../domain/tenant-workflow.ts';
+import { initialState, type TenantInput } from '../domain/tenant-workflow.ts';
 
 const SIGNAL_DEADLINE_MS = 5_000;
 /** How often a name that another life still holds is looked at again, half a second apart. */
@@ -23,7 +23,6 @@ export interface TenantHandles {
   hint(tenantNo: number, tenantId: string): Promise<void>;
   /** Starts the workflow of a tenant from what the database remembers, if it has none. */
   ensure(tenantNo: number): Promise<'started' | 'running' | 'gone'>;
-  status(tenantId: string): Promise<TenantWorkflowState | undefined>;
 }
 
 export function createTenantHandles(deps: {
@@ -104,15 +103,6 @@ export function createTenantHandles(deps: {
         return 'started';
       } catch (error) {
         if (error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError') return 'running';
-        throw error;
-      }
-    },
-
-    async status(tenantId) {
-      try {
-        return await client.workflow.getHandle(workflowIdOf(tenantId)).query<TenantWorkflowState>('status');
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return undefined;
         throw error;
       }
     },

@@ -1,7 +1,6 @@
-import { problem } from '../reply.ts';
+import { orderHeld } from '../order-held.ts';
 import { defineRoute } from '../route.ts';
 import { tenant, tenantPath } from '../schemas/tenant.ts';
-import { order, withLiveTenant } from '../with-tenant.ts';
 
 export const postHeldReject = defineRoute({
   method: 'post',
@@ -14,9 +13,6 @@ export const postHeldReject = defineRoute({
   answers: { 202: { description: 'Ordered', schema: tenant } },
   problems: ['tenant-not-found', 'state-conflict', 'nothing-held'],
   async handle({ params }, deps) {
-    return withLiveTenant(params.id, deps, async (row) => {
-      const held = await deps.store.held.summary(row.no);
-      return held === undefined ? problem('nothing-held') : order(row, 'reject_held', deps);
-    });
+    return orderHeld(params.id, 'reject_held', deps);
   },
 });

@@ -1,8 +1,6 @@
-import { problem } from '../reply.ts';
 import { defineRoute } from '../route.ts';
 import { tenant, tenantPath } from '../schemas/tenant.ts';
-import { whyNotNow } from '../sync-now.ts';
-import { order, withLiveTenant } from '../with-tenant.ts';
+import { orderRound } from '../sync-now.ts';
 
 export const postResync = defineRoute({
   method: 'post',
@@ -15,9 +13,6 @@ export const postResync = defineRoute({
   answers: { 202: { description: 'Ordered', schema: tenant } },
   problems: ['tenant-not-found', 'state-conflict'],
   async handle({ params }, deps) {
-    return withLiveTenant(params.id, deps, async (row) => {
-      const reason = whyNotNow(row);
-      return reason === undefined ? order(row, 'resync', deps) : problem('state-conflict', reason);
-    });
+    return orderRound(params.id, 'resync', deps);
   },
 });
