@@ -9,6 +9,11 @@ export interface FeedPageRequest {
   readonly feed: Feed;
   /** A link of an earlier page, called as it is; undefined for the initial query. */
   readonly link: string | undefined;
+  /**
+   * Of the initial query: these objects alone, whole as the feed sees them now, and no newer or older than its other pages.
+   * At most `PICKED_AT_ONCE`; those that do not exist, or are deleted, are not mentioned (4.2).
+   */
+  readonly ids?: readonly string[];
   /** Whether `link` is a deltaLink: some answers mean "expired" only then (4.5). */
   readonly fromDelta: boolean;
   readonly accessToken: string;
@@ -33,6 +38,9 @@ const INITIAL_QUERY: Readonly<Record<Feed, string>> = {
   groups: `/groups/delta?$select=${['id', ...GROUP_ATTRIBUTES, 'members'].join(',')}`,
 };
 
+/** Objects that one filtered feed may be asked for (4.2). */
+export const PICKED_AT_ONCE = 50;
+
 /** A link remembers its query, so links of another query must not be followed: their hash says which they belong to. */
 export const QUERY_HASH: Readonly<Record<Feed, string>> = {
   users: sha256(INITIAL_QUERY.users),
@@ -44,9 +52,10 @@ export async function fetchFeedPage(
   origin: string,
   request: FeedPageRequest,
 ): Promise<FeedPageOutcome> {
-  const { feed, link, fromDelta, accessToken, signal } = request;
+  const { feed, link, ids, fromDelta, accessToken, signal } = request;
   const asked: Asked = link === undefined ? 'initial' : fromDelta ? 'deltaLink' : 'nextLink';
-  const reply = await client.get(link ?? INITIAL_QUERY[feed], { accessToken, asked, ...(signal ? { signal } : {}) });
+  const path = link ?? INITIAL_QUERY[feed] + (ids ? `&$filter=${encodeURIComponent(idFilter(ids))}` : '');
+  const reply = await client.get(path, { accessToken, asked, ...(signal ? { signal } : {}) });
   return reply.kind === 'ok' ? readPage(reply.body, feed, origin) : reply;
 }
 
@@ -63,6 +72,10 @@ function readPage(body: Json, feed: Feed, origin: string): FeedPageOutcome {
   if (!isOfOrigin(link, origin)) return { kind: 'refused', code: 'LinkToAnotherOrigin' };
   const { items, skipped } = parseDeltaItems(value, feed);
   return { kind: 'page', page: { items, ...(nextLink === undefined ? { deltaLink: link } : { nextLink }) }, skipped };
+}
+
+function idFilter(ids: readonly string[]): string {
+  return ids.map((id) => `id eq '${id}'`).join(' or ');
 }
 
 function sha256(text: string): string {

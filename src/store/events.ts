@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import type { NewEvent } from '../domain/event.ts';
+import { netOf } from './changes.ts';
+import type { FencedRound } from './fence.ts';
 import type { Tx } from './schema.ts';
 import { jsonText } from './json-text.ts';
 
@@ -25,4 +27,22 @@ export async function tell(tx: Tx, tenantNo: number, events: readonly NewEvent[]
       e.type, e.kind, e.id, e.data, e.changed, e.reason
     FROM place, jsonb_to_recordset(${jsonText(rows)}::jsonb)
       AS e(n int, type text, kind text, id text, data jsonb, changed jsonb, reason text)`.execute(tx);
+}
+
+/** Adds what a part of a running round wrote to its sums, and tells it unless the round is a quiet one. */
+export async function tellInRound(
+  tx: Tx,
+  { tenantNo, quiet }: Pick<FencedRound, 'tenantNo' | 'quiet'>,
+  { written, events }: { readonly written: number; readonly events: readonly NewEvent[] },
+): Promise<number> {
+  const told = quiet ? [] : events;
+  const changes = quiet ? written : told.length;
+  if (changes === 0) return 0;
+  const net = netOf(told);
+  await sql`
+    UPDATE round SET changes = changes + ${changes}, users = users + ${net.users}, groups = groups + ${net.groups},
+      memberships = memberships + ${net.memberships}
+    WHERE tenant_no = ${tenantNo}`.execute(tx);
+  await tell(tx, tenantNo, told);
+  return changes;
 }

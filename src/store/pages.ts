@@ -3,7 +3,7 @@ import { foldPage, type FoldedPage } from '../domain/delta.ts';
 import type { DeltaPage, Feed, ObjectKind } from '../domain/directory.ts';
 import type { NewEvent } from '../domain/event.ts';
 import { membershipEvent, type MembershipRow, netOf, objectEvent, type ObjectChange } from './changes.ts';
-import { tell } from './events.ts';
+import { tell, tellInRound } from './events.ts';
 import { type FencedRound, lockRound } from './fence.ts';
 import { tellWaiting, visibleAround, writeMemberships } from './memberships.ts';
 import { writeObjects } from './objects.ts';
@@ -30,6 +30,17 @@ export function createApplyPage(db: Database): SyncStore['applyPage'] {
       return advanced;
     });
   };
+}
+
+/** Applies objects that were asked for by id, as their feed sees them now: what a page does, but for the checkpoint. */
+export function createApplyPicked(db: Database): SyncStore['applyPicked'] {
+  return (fence, items) =>
+    db.transaction().execute(async (tx) => {
+      const round = await holdPage(tx, fence);
+      if (!round) return 'superseded';
+      const written = await writePage(tx, round, KIND_OF[fence.feed], foldPage(items));
+      return { changes: await tellInRound(tx, round, written) };
+    });
 }
 
 interface PageRound extends FencedRound {

@@ -1,9 +1,9 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { Attributes, ObjectKind, RemovalReason } from '../domain/directory.ts';
 import type { NewEvent } from '../domain/event.ts';
-import { membershipEvent, type MembershipRow, netOf, objectEvent, objectGone } from './changes.ts';
+import { membershipEvent, type MembershipRow, objectEvent, objectGone } from './changes.ts';
 import { blankEvents } from './erasure.ts';
-import { tell } from './events.ts';
+import { tellInRound } from './events.ts';
 import { fenced, type FencedRound } from './fence.ts';
 import { type Excess, hold, mergeWithHeld, weigh } from './hold.ts';
 import { awaitsLook } from './kept.ts';
@@ -97,20 +97,9 @@ async function prepareRemovals(
 function removeBatch(db: Database, fences: readonly Fence[], step: Step): Promise<Batch | 'superseded'> {
   return fenced(db, fences, async (tx, round) => {
     const batch = await step(tx, round, STAGED);
-    const events = round.quiet ? [] : batch.events;
-    const changes = round.quiet ? batch.written : events.length;
-    if (changes > 0) await addToRound(tx, round.tenantNo, changes, events);
-    await tell(tx, round.tenantNo, events);
+    await tellInRound(tx, round, batch);
     return batch;
   });
-}
-
-async function addToRound(tx: Tx, tenantNo: number, changes: number, events: readonly NewEvent[]): Promise<void> {
-  const net = netOf(events);
-  await sql`
-    UPDATE round SET changes = changes + ${changes}, users = users + ${net.users}, groups = groups + ${net.groups},
-      memberships = memberships + ${net.memberships}
-    WHERE tenant_no = ${tenantNo}`.execute(tx);
 }
 
 async function applyDisables(tx: Tx, { tenantNo }: Scope, from: Waiting): Promise<Batch> {

@@ -1,9 +1,10 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { FoldedPage } from '../domain/delta.ts';
 import type { Membership, ObjectKind } from '../domain/directory.ts';
+import type { NewEvent } from '../domain/event.ts';
 import { LOOKS_GIVE_UP_AFTER_MS, SECOND_LOOK_AFTER_MS } from '../domain/restored.ts';
-import { membershipEvent, type MembershipRow, netOf } from './changes.ts';
-import { tell } from './events.ts';
+import { membershipEvent, type MembershipRow } from './changes.ts';
+import { tellInRound } from './events.ts';
 import { fenced, type FencedRound } from './fence.ts';
 import { isRestored, isSpokenOf } from './kept.ts';
 import { arrayText, onlyVisible, writeMemberships } from './memberships.ts';
@@ -255,12 +256,8 @@ async function tellChanges(
   );
 }
 
-async function addToRound(tx: Tx, { tenantNo, quiet }: FencedRound, events: Parameters<typeof tell>[2]): Promise<void> {
-  if (quiet || events.length === 0) return;
-  await sql`
-    UPDATE round SET changes = changes + ${events.length}, memberships = memberships + ${netOf(events).memberships}
-    WHERE tenant_no = ${tenantNo}`.execute(tx);
-  await tell(tx, tenantNo, events);
+async function addToRound(tx: Tx, round: FencedRound, events: readonly NewEvent[]): Promise<void> {
+  await tellInRound(tx, round, { written: 0, events });
 }
 
 // Of the membership `m` of the statement around:

@@ -244,6 +244,8 @@ export interface SyncStore {
     fence: Fence,
     page: { readonly items: readonly DeltaItem[]; readonly nextLink?: string; readonly deltaLink?: string },
   ): Promise<{ readonly changes: number } | 'superseded'>;
+  /** Rows and events of objects that were asked for by id, whole as the feed sees them; no checkpoint moves. */
+  applyPicked(fence: Fence, items: readonly DeltaItem[]): Promise<{ readonly changes: number } | 'superseded'>;
   /** The feed's links are dead: the round becomes a full one, from the start, beside the mirror. */
   restartAsFull(fences: readonly Fence[]): Promise<'restarted' | 'superseded'>;
   /** Restored objects whose memberships are to be looked at in the running round, some at a time. */

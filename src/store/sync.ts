@@ -1,5 +1,5 @@
 import { createCompleteRound } from './complete.ts';
-import { createApplyPage } from './pages.ts';
+import { createApplyPage, createApplyPicked } from './pages.ts';
 import { createApplyRemovals } from './removals.ts';
 import { createRestored } from './restored.ts';
 import { createRounds } from './rounds.ts';
@@ -11,6 +11,7 @@ export function createSync(db: Database): SyncStore {
   return {
     ...createRounds(db),
     applyPage: createApplyPage(db),
+    applyPicked: createApplyPicked(db),
     ...createRestored(db),
     applyRemovals: createApplyRemovals(db),
     completeRound: createCompleteRound(db),

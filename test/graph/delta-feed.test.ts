@@ -33,6 +33,14 @@ describe('what is asked', () => {
     expect(seen[0]?.headers.get('client-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
+  it('asks for single objects by a filter of ids, and for the same attributes', async () => {
+    const { graph, seen } = answering({ value: [], '@odata.deltaLink': DELTA });
+    await graph.feedPage({ feed: 'groups', link: undefined, ids: [a, b], fromDelta: false, accessToken: 'T0KEN' });
+    const { searchParams } = new URL(seen[0]?.url ?? '');
+    expect(searchParams.get('$filter')).toBe(`id eq '${a}' or id eq '${b}'`);
+    expect(searchParams.get('$select')?.split(',')).toEqual(['id', ...GROUP_ATTRIBUTES, 'members']);
+  });
+
   it('calls a link to the letter', async () => {
     const link = `${ORIGIN}/v1.0/users/delta()?$skiptoken=a+b%2Bc==&$select=id&x=%c3%a4&$SKIPTOKEN=Z`;
     const { page, seen } = answering({ value: [], '@odata.deltaLink': DELTA });
