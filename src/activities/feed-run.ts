@@ -1,3 +1,4 @@
+import type { Chosen } from '../domain/scope.ts';
 import type { OpenFeed } from '../store/store.ts';
 import type { FeedPageOutcome } from '../graph/delta-feed.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -16,6 +17,8 @@ export type FeedEnd =
 export interface Slice {
   readonly tenantNo: number;
   readonly accessToken: string;
+  /** Attributes beside the contract's that the tenant chose. */
+  readonly chosen: Chosen;
   /** Milliseconds since 1970: no page is asked for after it, except the first. */
   readonly fetchUntil: number;
   readonly signal: AbortSignal;
@@ -86,9 +89,10 @@ async function fetchPage(
   signal: AbortSignal,
 ): Promise<FeedPageOutcome> {
   const { accessToken } = slice;
+  const chosen = slice.chosen[feed.fence.feed];
   for (let retries = 0; ;) {
     slice.beat();
-    const got = await deps.graph.feedPage({ feed: feed.fence.feed, link, fromDelta, accessToken, signal });
+    const got = await deps.graph.feedPage({ feed: feed.fence.feed, link, fromDelta, chosen, accessToken, signal });
     const wait = shortWait(slice, got, retries);
     if (wait === undefined || deps.clock.now() + wait >= slice.fetchUntil) return got;
     if ('retryAfterMs' in got) slice.kept.waits++;

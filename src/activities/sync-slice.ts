@@ -33,6 +33,7 @@ export async function syncSlice(deps: ActivityDeps, input: SliceInput, context: 
   const slice: Slice = {
     tenantNo,
     accessToken: token.accessToken,
+    chosen: opened.chosen,
     // What is asked for last must still be written within the budget.
     fetchUntil: startedAt + deps.sliceBudgetMs - Math.min(5_000, deps.sliceBudgetMs / 10),
     signal: context.signal,

@@ -29,6 +29,11 @@ export function toTenant(row: TenantRow, deps: Pick<ApiDeps, 'config' | 'sealer'
     lastSync: row.lastSync,
     asOf: row.asOf,
     groupsToSync: [...row.groupsToSync],
+    scope: {
+      ...row.scope,
+      userAttributes: [...row.scope.userAttributes],
+      groupAttributes: [...row.scope.groupAttributes],
+    },
     expectedEntraTenant: row.expectedEntraTenant,
     requireApproval: row.requireApproval,
     sharedDirectory: row.sharedDirectory,

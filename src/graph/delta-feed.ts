@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { GROUP_ATTRIBUTES, USER_ATTRIBUTES, type DeltaPage, type Feed } from '../domain/directory.ts';
+import type { DeltaPage, Feed } from '../domain/directory.ts';
+import { CONTRACT_ATTRIBUTES } from '../domain/selectable.ts';
 import { isOfOrigin, type GraphClient } from './client.ts';
 import { parseDeltaItems, type Skipped } from './delta-item.ts';
 import type { Asked, GraphFailure } from './failures.ts';
@@ -16,6 +17,8 @@ export interface FeedPageRequest {
   readonly ids?: readonly string[];
   /** Whether `link` is a deltaLink: some answers mean "expired" only then (4.5). */
   readonly fromDelta: boolean;
+  /** Attributes of the tenant's own choice, beside the contract's: a link remembers those of its initial query. */
+  readonly chosen?: readonly string[];
   readonly accessToken: string;
   readonly signal?: AbortSignal;
 }
@@ -33,18 +36,18 @@ export type FeedPageOutcome =
  * Explicit, because accountEnabled and userType are in no default set (4.2), and because only what is selected is tracked.
  * Asking for `members` is what brings `members@delta` (4.3).
  */
-const INITIAL_QUERY: Readonly<Record<Feed, string>> = {
-  users: `/users/delta?$select=${['id', ...USER_ATTRIBUTES].join(',')}`,
-  groups: `/groups/delta?$select=${['id', ...GROUP_ATTRIBUTES, 'members'].join(',')}`,
-};
+function initialQuery(feed: Feed, chosen: readonly string[] = []): string {
+  const select = ['id', ...CONTRACT_ATTRIBUTES[feed], ...chosen, ...(feed === 'groups' ? ['members'] : [])];
+  return `/${feed}/delta?$select=${select.join(',')}`;
+}
 
 /** Objects that one filtered feed may be asked for (4.2). */
 export const PICKED_AT_ONCE = 50;
 
 /** A link remembers its query, so links of another query must not be followed: their hash says which they belong to. */
 export const QUERY_HASH: Readonly<Record<Feed, string>> = {
-  users: sha256(INITIAL_QUERY.users),
-  groups: sha256(INITIAL_QUERY.groups),
+  users: sha256(initialQuery('users')),
+  groups: sha256(initialQuery('groups')),
 };
 
 export async function fetchFeedPage(
@@ -52,14 +55,14 @@ export async function fetchFeedPage(
   origin: string,
   request: FeedPageRequest,
 ): Promise<FeedPageOutcome> {
-  const { feed, link, ids, fromDelta, accessToken, signal } = request;
+  const { feed, link, ids, fromDelta, chosen, accessToken, signal } = request;
   const asked: Asked = link === undefined ? 'initial' : fromDelta ? 'deltaLink' : 'nextLink';
-  const path = link ?? INITIAL_QUERY[feed] + (ids ? `&$filter=${encodeURIComponent(idFilter(ids))}` : '');
+  const path = link ?? initialQuery(feed, chosen) + (ids ? `&$filter=${encodeURIComponent(idFilter(ids))}` : '');
   const reply = await client.get(path, { accessToken, asked, ...(signal ? { signal } : {}) });
-  return reply.kind === 'ok' ? readPage(reply.body, feed, origin) : reply;
+  return reply.kind === 'ok' ? readPage(reply.body, feed, origin, chosen) : reply;
 }
 
-function readPage(body: Json, feed: Feed, origin: string): FeedPageOutcome {
+function readPage(body: Json, feed: Feed, origin: string, chosen: readonly string[] | undefined): FeedPageOutcome {
   const value = body['value'];
   const nextLink = textOf(body['@odata.nextLink']);
   const deltaLink = textOf(body['@odata.deltaLink']);
@@ -70,7 +73,7 @@ function readPage(body: Json, feed: Feed, origin: string): FeedPageOutcome {
   }
   // Followed later with our token attached, so a link to elsewhere must not even be stored.
   if (!isOfOrigin(link, origin)) return { kind: 'refused', code: 'LinkToAnotherOrigin' };
-  const { items, skipped } = parseDeltaItems(value, feed);
+  const { items, skipped } = parseDeltaItems(value, feed, chosen);
   return { kind: 'page', page: { items, ...(nextLink === undefined ? { deltaLink: link } : { nextLink }) }, skipped };
 }
 

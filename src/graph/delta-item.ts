@@ -1,11 +1,5 @@
-import {
-  GROUP_ATTRIBUTES,
-  USER_ATTRIBUTES,
-  type DeltaItem,
-  type Feed,
-  type MemberChange,
-  type MemberType,
-} from '../domain/directory.ts';
+import type { DeltaItem, Feed, MemberChange, MemberType } from '../domain/directory.ts';
+import { CONTRACT_ATTRIBUTES, shapeOf, type Shape } from '../domain/selectable.ts';
 import { isObject, textOf, type Json } from './json.ts';
 
 /** How much was left out of a page, by reason. Reasons hold names of types and attributes, never values. */
@@ -21,41 +15,38 @@ export const MEMBER_TYPES: ReadonlyMap<string, MemberType> = new Map([
   ['#microsoft.graph.orgContact', 'orgContact'],
 ]);
 
-type Shape = 'text' | 'flag' | 'texts';
-
-const FLAGS: ReadonlySet<string> = new Set([
-  'accountEnabled',
-  'onPremisesSyncEnabled',
-  'mailEnabled',
-  'securityEnabled',
-  'isAssignableToRole',
-]);
-const LISTS: ReadonlySet<string> = new Set(['otherMails', 'proxyAddresses', 'groupTypes']);
-
-const ATTRIBUTES: Readonly<Record<Feed, readonly (readonly [name: string, shape: Shape])[]>> = {
-  users: USER_ATTRIBUTES.map((name) => [name, shapeOf(name)] as const),
-  groups: GROUP_ATTRIBUTES.map((name) => [name, shapeOf(name)] as const),
+const SHAPES: Readonly<Record<Feed, readonly (readonly [name: string, shape: Shape])[]>> = {
+  users: shapesOf(CONTRACT_ATTRIBUTES.users),
+  groups: shapesOf(CONTRACT_ATTRIBUTES.groups),
 };
 
 /** Reads the objects of a page one by one: what cannot be read is counted and left out, and never costs the others. */
 export function parseDeltaItems(
   value: readonly unknown[],
   feed: Feed,
+  chosen: readonly string[] = [],
 ): { readonly items: readonly DeltaItem[]; readonly skipped: Skipped } {
   const skipped: Record<string, number> = {};
   const skip = (reason: string) => {
     skipped[reason] = (skipped[reason] ?? 0) + 1;
   };
+  const shapes = chosen.length === 0 ? SHAPES[feed] : [...SHAPES[feed], ...shapesOf(chosen)];
   const items: DeltaItem[] = [];
   for (const entry of value) {
     const id = isObject(entry) ? idOf(entry) : undefined;
     if (!isObject(entry) || id === undefined) skip('object without an id');
-    else items.push(parseItem(entry, id, feed, skip));
+    else items.push(parseItem(entry, id, feed, shapes, skip));
   }
   return { items, skipped };
 }
 
-function parseItem(entry: Json, id: string, feed: Feed, skip: (reason: string) => void): DeltaItem {
+function parseItem(
+  entry: Json,
+  id: string,
+  feed: Feed,
+  shapes: readonly (readonly [name: string, shape: Shape])[],
+  skip: (reason: string) => void,
+): DeltaItem {
   const removed = entry['@removed'];
   if (removed !== undefined && removed !== null) {
     // Without a reason the milder one: what is hidden by mistake can come back, what is erased cannot.
@@ -63,8 +54,8 @@ function parseItem(entry: Json, id: string, feed: Feed, skip: (reason: string) =
     return { kind: 'removed', id, reason };
   }
   const attributes: Record<string, unknown> = {};
-  for (const [name, shape] of ATTRIBUTES[feed]) {
-    const value = entry[name];
+  for (const [name, shape] of shapes) {
+    const value = shape === 'reference' ? referenceOf(entry[`${name}@delta`]) : entry[name];
     // Absent says nothing; null says that it was cleared (4.1).
     if (value === undefined) continue;
     const read = value === null ? null : readAs(shape, value);
@@ -100,15 +91,23 @@ function idOf(entry: Json): string | undefined {
   return typeof id === 'string' && ID.test(id) ? id.toLowerCase() : undefined;
 }
 
-function shapeOf(name: string): Shape {
-  if (FLAGS.has(name)) return 'flag';
-  return LISTS.has(name) ? 'texts' : 'text';
+function shapesOf(names: readonly string[]): readonly (readonly [name: string, shape: Shape])[] {
+  return names.map((name) => [name, shapeOf(name)] as const);
+}
+
+/** A relationship to one object names its new end, or says of the old one that it is removed: nothing is left then. */
+function referenceOf(changes: unknown): string | null | undefined {
+  if (!Array.isArray(changes)) return undefined;
+  const ends = changes.filter(isObject);
+  const end = ends.findLast(({ '@removed': removed }) => removed === undefined || removed === null);
+  return end ? idOf(end) : ends.length > 0 ? null : undefined;
 }
 
 /** The value if it has the shape that Microsoft's metadata promises, else undefined. */
 function readAs(shape: Shape, value: unknown): unknown {
   if (shape === 'flag') return typeof value === 'boolean' ? value : undefined;
-  if (shape === 'text') return typeof value === 'string' ? storable(value) : undefined;
+  if (shape === 'any') return storableDeep(value);
+  if (shape !== 'texts') return typeof value === 'string' ? storable(value) : undefined;
   return Array.isArray(value) && value.every((text) => typeof text === 'string') ? value.map(storable) : undefined;
 }
 
@@ -117,4 +116,11 @@ const UNSTORABLE = /\0|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\
 
 function storable(text: string): string {
   return UNSTORABLE.test(text) ? text.replace(new RegExp(UNSTORABLE, 'g'), '\uFFFD') : text;
+}
+
+function storableDeep(value: unknown): unknown {
+  if (typeof value === 'string') return storable(value);
+  if (Array.isArray(value)) return value.map(storableDeep);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [storable(key), storableDeep(part)]));
 }

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { RoundKind } from '../domain/activities.ts';
 import { type Feed, FEEDS } from '../domain/directory.ts';
+import { chosenOf, scopeOf, type Chosen } from '../domain/scope.ts';
 import { mayFetch } from '../domain/tenant.ts';
 import { type Checkpoint, lockCheckpoints, lockRound, raiseFences } from './fence.ts';
 import type { Database, Tx } from './schema.ts';
@@ -33,14 +34,16 @@ async function openSlice(tx: Tx, input: OpenInput): ReturnType<SyncStore['openSl
     const held = await tx.selectFrom('held_set').select('since').where('tenant_no', '=', tenantNo).executeTakeFirst();
     return { completed: { ...summaryOf(round, round.completed_at), ...(held ? { heldSince: held.since } : {}) } };
   }
-  const otherQuery = checkpoints.some(({ feed, query_hash }) => query_hash !== input.queryHash[feed]);
+  const chosen = chosenOf(scopeOf(tenant.scope));
+  const queryHash = withChosen(input.queryHash, chosen);
+  const otherQuery = checkpoints.some(({ feed, query_hash }) => query_hash !== queryHash[feed]);
   const unfinishedFull = round?.completed_at === null && round.kind === 'full';
   if (round?.id !== roundId || (otherQuery && round.kind === 'full')) {
     // What a full round was needed for is still needed when it did not end.
     const full =
       input.kind === 'full' || unfinishedFull || otherQuery || checkpoints.some(({ delta_link }) => !delta_link);
     const begin = full ? beginFull : beginDelta;
-    await begin(tx, { tenantNo, roundId, quiet: tenant.last_sync === null, queryHash: input.queryHash });
+    await begin(tx, { tenantNo, roundId, quiet: tenant.last_sync === null, queryHash });
     checkpoints = await lockCheckpoints(tx, tenantNo);
     round = await tx.selectFrom('round').selectAll().where('tenant_no', '=', tenantNo).executeTakeFirstOrThrow();
   }
@@ -51,6 +54,7 @@ async function openSlice(tx: Tx, input: OpenInput): ReturnType<SyncStore['openSl
     entraTenant: tenant.entra_tenant,
     restored: tenant.restored,
     subscriptions,
+    chosen,
     feeds: openFeeds(tenantNo, kind, checkpoints),
   };
 }
@@ -59,7 +63,7 @@ async function openSlice(tx: Tx, input: OpenInput): ReturnType<SyncStore['openSl
 async function holdTenant(tx: Tx, tenantNo: number) {
   const tenant = await tx
     .selectFrom('tenant')
-    .select(['phase', 'entra_tenant', 'last_sync'])
+    .select(['phase', 'entra_tenant', 'last_sync', 'scope'])
     .select(sql<boolean>`EXISTS (SELECT 1 FROM restored_object o WHERE o.tenant_no = tenant.no)`.as('restored'))
     .where('no', '=', tenantNo)
     .where('paused', '=', false)
@@ -68,7 +72,13 @@ async function holdTenant(tx: Tx, tenantNo: number) {
     .forShare()
     .executeTakeFirst();
   if (!tenant || tenant.entra_tenant === null || !mayFetch(tenant.phase)) return undefined;
-  return { entra_tenant: tenant.entra_tenant, last_sync: tenant.last_sync, restored: tenant.restored };
+  return { ...tenant, entra_tenant: tenant.entra_tenant };
+}
+
+/** Links belong to the attributes that were chosen when they were made, too. */
+function withChosen(base: Readonly<Record<Feed, string>>, chosen: Chosen): Readonly<Record<Feed, string>> {
+  const hashOf = (feed: Feed) => [base[feed], ...chosen[feed]].join();
+  return { users: hashOf('users'), groups: hashOf('groups') };
 }
 
 interface Beginning {

@@ -4,6 +4,7 @@ import type { Guarded, GuardSettings, Sample } from '../domain/guard.ts';
 import type { Feed, MemberType, RemovalReason } from '../domain/directory.ts';
 import type { IntentKind } from '../domain/intent.ts';
 import type { ProblemRecord } from '../domain/problem.ts';
+import type { ScopeSettings } from '../domain/scope.ts';
 import type { Phase, TenantState } from '../domain/tenant.ts';
 import type { ConsentCandidate, SubscribedResource, SyncSummary } from './store.ts';
 
@@ -66,6 +67,7 @@ export interface TenantTable {
   shared_directory: boolean;
   require_approval: boolean;
   guard: ColumnType<GuardSettings, string | undefined, string>;
+  scope: ColumnType<ScopeSettings, string | undefined, string>;
   link_serial: Generated<number>;
   last_sync: NullableJson<SyncSummary>;
   as_of: NullableTime;

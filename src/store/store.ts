@@ -14,6 +14,7 @@ import type { ProblemRecord } from '../domain/problem.ts';
 import type { RoundKind, TenantRecord } from '../domain/activities.ts';
 import type { Guard, Guarded, GuardSettings, Sample, Suspect } from '../domain/guard.ts';
 import type { IntentKind } from '../domain/intent.ts';
+import type { Chosen, Scope, ScopeSettings } from '../domain/scope.ts';
 
 /** The persistence room's face. One implementation serves PostgreSQL and PGlite: the same SQL on both. */
 export interface Store {
@@ -45,6 +46,7 @@ export interface TenantRow {
   readonly problem: ProblemRecord | null;
   readonly state: TenantState;
   readonly groupsToSync: readonly string[];
+  readonly scope: Scope;
   readonly expectedEntraTenant: string | null;
   readonly entraTenantId: string | null;
   readonly candidate: ConsentCandidate | null;
@@ -101,6 +103,7 @@ export interface NewTenant {
   readonly sharedDirectory: boolean;
   /** Thresholds of its own. */
   readonly guard?: GuardSettings;
+  readonly scope?: ScopeSettings;
 }
 
 export interface Page<T> {
@@ -121,7 +124,10 @@ export interface TenantStore {
   update(
     no: number,
     change: Partial<
-      Pick<NewTenant, 'name' | 'groupsToSync' | 'requireApproval' | 'sharedDirectory' | 'expectedEntraTenant' | 'guard'>
+      Pick<
+        NewTenant,
+        'name' | 'groupsToSync' | 'scope' | 'requireApproval' | 'sharedDirectory' | 'expectedEntraTenant' | 'guard'
+      >
     >,
   ): Promise<void>;
   /**
@@ -217,6 +223,8 @@ export interface OpenSlice {
   readonly restored: boolean;
   /** When the tenant's subscriptions are to be looked after, and at which address they tell; null: it has none. */
   readonly subscriptions: { readonly keepAt: Date; readonly baseUrl: string | null } | null;
+  /** Attributes beside the contract's that the tenant chose. */
+  readonly chosen: Chosen;
   readonly feeds: Readonly<Record<Feed, OpenFeed>>;
 }
 
@@ -229,7 +237,7 @@ export interface RestoredObject {
 export interface SyncStore {
   /**
    * Raises the fences of both feeds and begins the round, or finds the running one with this id again.
-   * A delta round becomes a full one where a feed has no deltaLink or another query hash. `halted`: the tenant is paused,
+   * A delta round becomes a full one where a feed has no deltaLink, another query hash, or other chosen attributes. `halted`: the tenant is paused,
    * revoked, being deleted or gone. A summary: the round with this id is complete already. A pending hint is taken: what is
    * told from here on is worth a further one.
    */

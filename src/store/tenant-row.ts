@@ -1,4 +1,5 @@
 import { guardOf } from '../domain/guard.ts';
+import { scopeOf } from '../domain/scope.ts';
 import type { Database } from './schema.ts';
 import type { TenantRow } from './store.ts';
 
@@ -30,6 +31,7 @@ export function tenantFromRow(row: Row): TenantRow {
     problem: row.problem,
     state: row.state,
     groupsToSync: row.groups_to_sync,
+    scope: scopeOf(row.scope),
     expectedEntraTenant: row.expected_entra_tenant,
     entraTenantId: row.entra_tenant,
     candidate: row.candidate,

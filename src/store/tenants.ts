@@ -45,6 +45,7 @@ export function createTenants(db: Database): TenantStore {
           updated_at: sql`now()`,
           ...(change.name !== undefined && { name: change.name }),
           ...(change.groupsToSync && { groups_to_sync: JSON.stringify(change.groupsToSync) }),
+          ...(change.scope && { scope: JSON.stringify(change.scope) }),
           ...(change.requireApproval !== undefined && { require_approval: change.requireApproval }),
           ...(change.sharedDirectory !== undefined && { shared_directory: change.sharedDirectory }),
           ...(change.guard && { guard: JSON.stringify(change.guard) }),
@@ -78,6 +79,7 @@ async function createTenant(tx: Tx, tenant: NewTenant): ReturnType<TenantStore['
       require_approval: tenant.requireApproval,
       shared_directory: tenant.sharedDirectory,
       guard: JSON.stringify(tenant.guard ?? {}),
+      scope: JSON.stringify(tenant.scope ?? {}),
     })
     .onConflict((conflict) => conflict.column('id').where('deleted_at', 'is', null).doNothing())
     .returning('no')

@@ -41,6 +41,47 @@ describe('what is asked', () => {
     expect(searchParams.get('$select')?.split(',')).toEqual(['id', ...GROUP_ATTRIBUTES, 'members']);
   });
 
+  it("asks for a tenant's own attributes and reads them in their shapes, a manager as an id", async () => {
+    const extension = `extension_${'0'.repeat(32)}_costCenter`;
+    const { graph, seen } = answering({
+      value: [
+        {
+          id: a,
+          city: 'Oslo',
+          businessPhones: 'none',
+          onPremisesExtensionAttributes: { extensionAttribute1: 'x\0', extensionAttribute2: null },
+          [extension]: 7,
+          'manager@delta': [{ id: c, '@removed': { reason: 'deleted' } }, { id: d }],
+        },
+        { id: b, 'manager@delta': [{ id: c, '@removed': { reason: 'deleted' } }] },
+        { id: c, city: null },
+      ],
+      '@odata.deltaLink': DELTA,
+    });
+    const chosen = ['city', 'businessPhones', 'onPremisesExtensionAttributes', extension, 'manager'];
+    const got = await graph.feedPage({
+      feed: 'users',
+      link: undefined,
+      fromDelta: false,
+      chosen,
+      accessToken: 'T0KEN',
+    });
+    const { searchParams } = new URL(seen[0]?.url ?? '');
+    expect(searchParams.get('$select')?.split(',')).toEqual(['id', ...USER_ATTRIBUTES, ...chosen]);
+    expect(got).toMatchObject({ kind: 'page', skipped: { 'businessPhones of another type': 1 } });
+    const attributes = got.kind === 'page' ? got.page.items.map((item) => 'attributes' in item && item.attributes) : [];
+    expect(attributes).toEqual([
+      {
+        city: 'Oslo',
+        onPremisesExtensionAttributes: { extensionAttribute1: 'x\uFFFD', extensionAttribute2: null },
+        [extension]: 7,
+        manager: d,
+      },
+      { manager: null },
+      { city: null },
+    ]);
+  });
+
   it('calls a link to the letter', async () => {
     const link = `${ORIGIN}/v1.0/users/delta()?$skiptoken=a+b%2Bc==&$select=id&x=%c3%a4&$SKIPTOKEN=Z`;
     const { page, seen } = answering({ value: [], '@odata.deltaLink': DELTA });

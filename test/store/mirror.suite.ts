@@ -350,6 +350,17 @@ export function mirrorSuite(backend: () => Backend): void {
       expect((await told()).slice(0, 2)).toEqual([`user.restored ${U(2)}`, `membership.added ${G(1)}:${U(2)}`]);
     });
 
+    test('begins where the tenant chose other attributes, and says which', async () => {
+      await importDirectory();
+      await store().tenants.update(no, { scope: { userAttributes: ['city'] } });
+      const slice = await openRound(store(), no);
+      expect(slice).toMatchObject({ kind: 'full', chosen: { users: ['city'], groups: [] } });
+      await applyPages(store(), slice, 'users', [[object(U(1), { city: 'Oslo' })]]);
+      await applyPages(store(), slice, 'groups', []);
+      await finishRound(store(), slice);
+      expect(await openRound(store(), no)).toMatchObject({ kind: 'delta' });
+    });
+
     test('begins where the query is another one, or a round of its kind did not end', async () => {
       await importDirectory();
       const queryHash = { users: 'another', groups: 'groups-query' };

@@ -20,10 +20,10 @@ export const getGroups = defineRoute({
   },
   problems: ['tenant-not-found', 'invalid-cursor'],
   async handle(input, deps) {
-    return withTenant(input.params.id, deps, ({ no }) =>
+    return withTenant(input.params.id, deps, ({ no, scope }) =>
       list(input, deps, {
         read: (after, limit) => deps.store.directory.groups(no, after, limit),
-        toJson: toGroup,
+        toJson: toGroup(scope),
         keys: GUID,
       }),
     );

@@ -22,11 +22,11 @@ export const getUserGroups = defineRoute({
   problems: ['tenant-not-found', 'user-not-found', 'invalid-cursor'],
   async handle(input, deps) {
     const { params, query } = input;
-    return withTenant(params.id, deps, async ({ no }) => {
+    return withTenant(params.id, deps, async ({ no, scope }) => {
       if ((await deps.store.directory.user(no, params.userId)) === undefined) return problem('user-not-found');
       return list(input, deps, {
         read: (after, limit) => deps.store.directory.groupsOf(no, params.userId, query.transitive, after, limit),
-        toJson: toGroup,
+        toJson: toGroup(scope),
         keys: GUID,
       });
     });

@@ -20,10 +20,10 @@ export const getUsers = defineRoute({
   },
   problems: ['tenant-not-found', 'invalid-cursor'],
   async handle(input, deps) {
-    return withTenant(input.params.id, deps, ({ no }) =>
+    return withTenant(input.params.id, deps, ({ no, scope }) =>
       list(input, deps, {
         read: (after, limit) => deps.store.directory.users(no, after, limit),
-        toJson: toUser,
+        toJson: toUser(scope),
         keys: GUID,
       }),
     );

@@ -3,6 +3,7 @@ import { resolveExpected } from '../expected-directory.ts';
 import { problem } from '../reply.ts';
 import { defineRoute } from '../route.ts';
 import { settingsOf } from '../schemas/guard.ts';
+import { scopeSettingsOf } from '../schemas/scope.ts';
 import { tenant, tenantChange, tenantPath, type TenantChange } from '../schemas/tenant.ts';
 import { showTenant, withLiveTenant } from '../with-tenant.ts';
 
@@ -28,6 +29,7 @@ export const patchTenant = defineRoute({
         ...given(body),
         // A kind that is left out keeps its threshold.
         ...(body.guard === undefined ? {} : { guard: { ...row.guard, ...settingsOf(body.guard) } }),
+        ...(body.scope === undefined ? {} : { scope: { ...row.scope, ...scopeSettingsOf(body.scope) } }),
         ...(body.expectedEntraTenant === undefined ? {} : { expectedEntraTenant: directory }),
       };
       try {

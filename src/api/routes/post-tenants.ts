@@ -4,6 +4,7 @@ import { resolveExpected } from '../expected-directory.ts';
 import { json, problem } from '../reply.ts';
 import { defineRoute } from '../route.ts';
 import { settingsOf } from '../schemas/guard.ts';
+import { scopeSettingsOf } from '../schemas/scope.ts';
 import { newTenant, tenant } from '../schemas/tenant.ts';
 import { toTenant } from '../tenant-view.ts';
 
@@ -26,6 +27,7 @@ export const postTenants = defineRoute({
       id: body.id ?? newId(),
       name: body.name ?? null,
       groupsToSync: body.groupsToSync ?? [],
+      scope: scopeSettingsOf(body.scope),
       expectedEntraTenant: directory,
       requireApproval: body.requireApproval ?? false,
       sharedDirectory: body.sharedDirectory ?? false,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { GROUP_ATTRIBUTES, USER_ATTRIBUTES, type Attributes } from '../../domain/directory.ts';
+import type { Scope } from '../../domain/scope.ts';
 import type { ObjectRow } from '../../store/store.ts';
 
 const text = z.string().nullable();
@@ -45,8 +46,12 @@ const groupShape = {
 const id = z.string().meta({ format: 'uuid' });
 
 /** Graph's own names; what was never set is null. */
-export const user = z.strictObject({ id, ...userShape }).meta({ id: 'User' });
-export const group = z.strictObject({ id, ...groupShape }).meta({ id: 'Group' });
+export const user = z
+  .looseObject({ id, ...userShape })
+  .meta({ id: 'User', description: "With the tenant's `scope.userAttributes`" });
+export const group = z
+  .looseObject({ id, ...groupShape })
+  .meta({ id: 'Group', description: "With the tenant's `scope.groupAttributes`" });
 
 export const memberType = z.enum(['user', 'group', 'device', 'servicePrincipal', 'orgContact']);
 export const membership = z.strictObject({ groupId: id, memberId: id, memberType }).meta({ id: 'Membership' });
@@ -66,8 +71,14 @@ const shaped = (names: readonly string[], id: string, data: Attributes): unknown
   return object;
 };
 
-export const toUser = (row: ObjectRow) => shaped(USER_ATTRIBUTES, row.id, row.data) as z.input<typeof user>;
-export const toGroup = (row: ObjectRow) => shaped(GROUP_ATTRIBUTES, row.id, row.data) as z.input<typeof group>;
+export const toUser =
+  ({ userAttributes }: Scope) =>
+  (row: ObjectRow) =>
+    shaped([...USER_ATTRIBUTES, ...userAttributes], row.id, row.data) as z.input<typeof user>;
+export const toGroup =
+  ({ groupAttributes }: Scope) =>
+  (row: ObjectRow) =>
+    shaped([...GROUP_ATTRIBUTES, ...groupAttributes], row.id, row.data) as z.input<typeof group>;
 
 export function toMember(row: {
   readonly id: string;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { PHASES } from '../../domain/tenant.ts';
 import { PROBLEM_CODES } from '../../domain/problem.ts';
 import { guard, guardSettings } from './guard.ts';
+import { scope, scopeSettings } from './scope.ts';
 import { expectedDirectory, groupsToSync, guid, readableText } from './fields.ts';
 
 // A dot or two alone would be taken for a folder in every URL.
@@ -18,6 +19,7 @@ export const tenantPath = z.strictObject({ id: tenantId });
 const settings = {
   name: readableText(200).nullable().optional().meta({ description: 'For people to recognise it' }),
   groupsToSync: groupsToSync.optional(),
+  scope: scopeSettings.optional(),
   expectedEntraTenant: expectedDirectory.nullable().optional(),
   requireApproval: z
     .boolean('Either true or false is expected.')
@@ -83,6 +85,7 @@ export const tenant = z
       .nullable(),
     asOf: time.nullable().meta({ description: 'What Microsoft showed at that time is in' }),
     groupsToSync: z.array(z.string()),
+    scope,
     expectedEntraTenant: z.string().nullable(),
     requireApproval: z.boolean(),
     sharedDirectory: z.boolean(),
