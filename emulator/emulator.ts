@@ -79,7 +79,15 @@ class Rooms {
     this.#control = new ControlRoom(world, this.#graph, furnish);
   }
 
+  /** Answers carry the time of the emulator's clock, as Microsoft's do of theirs. */
   async answer(request: HttpRequest): Promise<Outcome> {
+    const outcome = await this.#answer(request);
+    if (outcome === 'reset') return outcome;
+    const date = new Date(this.#world.clock.now()).toUTCString();
+    return { ...outcome, headers: { Date: date, ...outcome.headers } };
+  }
+
+  async #answer(request: HttpRequest): Promise<Outcome> {
     if (request.path.startsWith('/_emulator')) return this.#control.answer(request);
     const started = performance.now();
     const isGraph = /^\/(v1\.0|beta)(\/|$)/.test(request.path);

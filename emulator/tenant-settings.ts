@@ -61,6 +61,8 @@ export interface TenantSettings {
   readonly readLagMs: number;
   /** From consent to a token with roles; the service principal itself is visible after half of it. */
   readonly consentDelayMs: number;
+  /** Whom a Conditional Access policy keeps from tokens. */
+  readonly blockedByPolicy: readonly ('applications' | 'users')[];
   /** Whether id_tokens of this tenant carry `wids` (if the registration wants them). */
   readonly widsInIdToken: boolean;
   /** How the token endpoint says that the app has no service principal here. */
@@ -106,6 +108,7 @@ export const DEFAULT_SETTINGS: TenantSettings = {
   allowHttpNotifications: false,
   readLagMs: 0,
   consentDelayMs: 0,
+  blockedByPolicy: [],
   widsInIdToken: true,
   missingPrincipalCode: 7000229,
   refuseTokensOfDeletedPrincipal: false,

@@ -1,5 +1,7 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
-import type { GraphActivities } from './domain/activities.ts';
+import { ApplicationFailure } from '@temporalio/common';
+import type { GraphActivities, RefusalDetails } from './domain/activities.ts';
+import { aadstsEntry, graphEntry } from './domain/catalogue/catalogue.ts';
 
 /** Counts what the Graph activities come to. Labels are outcomes: never a tenant, never a person. */
 export function countGraphWork(graph: GraphActivities, registry: Registry): GraphActivities {
@@ -22,6 +24,19 @@ export function countGraphWork(graph: GraphActivities, registry: Registry): Grap
     labelNames: ['result'],
     registers,
   });
+  const refusals = new Counter({
+    name: 'entra_sync_microsoft_refusals_total',
+    help: 'Refusals of Microsoft by its own code; known says whether docs/errors.md has it',
+    labelNames: ['code', 'known'],
+    registers,
+  });
+  const refused = ({ aadsts, graphCode }: RefusalDetails) => {
+    if (aadsts !== undefined) {
+      refusals.inc({ code: `AADSTS${aadsts}`, known: String(aadstsEntry(aadsts) !== undefined) });
+    } else if (graphCode !== undefined) {
+      refusals.inc({ code: graphCode, known: String(graphEntry(graphCode) !== undefined) });
+    }
+  };
   const keeping = new Counter({
     name: 'entra_sync_subscriptions_kept_total',
     help: 'How often change notification subscriptions were looked after, by result',
@@ -42,6 +57,7 @@ export function countGraphWork(graph: GraphActivities, registry: Registry): Grap
         return report;
       } catch (error) {
         tokens.inc({ result: 'failed' });
+        refused(detailsOf(error));
         throw error;
       }
     },
@@ -51,11 +67,20 @@ export function countGraphWork(graph: GraphActivities, registry: Registry): Grap
       try {
         const slice = await graph.syncSlice(input);
         ({ outcome } = slice);
+        if (slice.outcome === 'forbidden') refused(slice);
         return slice;
+      } catch (error) {
+        refused(detailsOf(error));
+        throw error;
       } finally {
         end();
         slices.inc({ outcome, kind: input.kind });
       }
     },
   };
+}
+
+function detailsOf(error: unknown): RefusalDetails {
+  if (!(error instanceof ApplicationFailure)) return {};
+  return error.details?.[0] ?? {};
 }

@@ -49,6 +49,7 @@ export const settingsSchema = z.strictObject({
   allowHttpNotifications: z.boolean().optional(),
   readLagMs: count.optional(),
   consentDelayMs: count.optional(),
+  blockedByPolicy: z.array(z.enum(['applications', 'users'])).optional(),
   widsInIdToken: z.boolean().optional(),
   missingPrincipalCode: z.union([z.literal(7000229), z.literal(700016)]).optional(),
   refuseTokensOfDeletedPrincipal: z.boolean().optional(),

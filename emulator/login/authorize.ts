@@ -103,6 +103,7 @@ function signedIn(
   if (record['appRoleAssignmentRequired'] === true && !isAssigned(who, principal)) {
     return sendError(asked, stsError(50105, { ...app, account: account.userPrincipalName }));
   }
+  if (tenant.settings.blockedByPolicy.includes('users')) return sendError(asked, stsError(53003));
   return issueCode(world, asked, who);
 }
 

@@ -61,6 +61,13 @@ const CODES = {
     status: 400,
     text: () => 'The Code_Verifier does not match the code_challenge supplied in the authorization request.',
   },
+  53003: {
+    error: 'interaction_required',
+    status: 400,
+    suberror: 'message_only',
+    text: () =>
+      'Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.',
+  },
   54005: {
     error: 'invalid_grant',
     status: 400,

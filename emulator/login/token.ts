@@ -71,6 +71,7 @@ function clientCredentials(
   // Until 2026 a token was issued here without a principal; now the request fails (reference, 1.5).
   if (state.kind === 'absent') return stsError(7000229, missing);
   if (!state.enabled) return stsError(7000112, { app, name: registration.displayName });
+  if (tenant.settings.blockedByPolicy.includes('applications')) return stsError(53003);
   const lifetime = lifetimeOf(tenant, registration);
   const proof = credentials.secret === undefined ? 'assertion' : 'secret';
   const token = appToken(world, tenant, registration, { principal: state.ref, roles: state.roles, proof }, resource);

@@ -8,7 +8,7 @@ export type FeedEnd =
   | { readonly end: 'done' | 'unfinished' | 'superseded' | 'token_needed' }
   /** The links are dead, or lead in a circle. `atStart`: even the initial query is answered so. */
   | { readonly end: 'expired'; readonly atStart: boolean }
-  | { readonly end: 'forbidden'; readonly requestId?: string }
+  | { readonly end: 'forbidden'; readonly code?: string; readonly requestId?: string }
   | { readonly end: 'throttled'; readonly retryAfterMs: number }
   | { readonly end: 'unavailable'; readonly requestId?: string }
   | { readonly end: 'refused'; readonly code: string; readonly requestId?: string };
@@ -136,7 +136,7 @@ function endOf(
     case 'token_rejected':
       return { end: 'token_needed' };
     case 'forbidden':
-      return { end: 'forbidden', ...quoted };
+      return { end: 'forbidden', ...(failure.code === undefined ? {} : { code: failure.code }), ...quoted };
     case 'delta_expired':
       return { end: 'expired', atStart: link === undefined };
     case 'not_found':

@@ -1,4 +1,5 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import type { RefusalDetails } from '../domain/activities.ts';
 
 /**
  * Microsoft cannot be reached, or answers with errors: expected now and then, so it is no line in the error metrics.
@@ -25,6 +26,6 @@ export function graphRefused(details: { readonly code: string; readonly requestI
     type: 'GraphRefused',
     message: `Microsoft Graph refused: ${code}`,
     nonRetryable: true,
-    details: [requestId === undefined ? {} : { requestId }],
+    details: [{ graphCode: code, ...(requestId === undefined ? {} : { requestId }) } satisfies RefusalDetails],
   });
 }

@@ -1,5 +1,5 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import { NOT_BOUND, type TokenFailureDetails, type TokenReport } from '../domain/activities.ts';
+import { NOT_BOUND, type RefusalDetails, type TokenReport } from '../domain/activities.ts';
 import type { TokenRefusal } from '../graph/token-failures.ts';
 import type { ActivityDeps, RunContext } from './deps.ts';
 import { storeToken } from './stored-token.ts';
@@ -24,7 +24,7 @@ export async function refreshToken(
 }
 
 function tokenFailure({ failure, aadsts, requestId, retryAfterMs }: TokenRefusal): ApplicationFailure {
-  const details: TokenFailureDetails = {
+  const details: RefusalDetails = {
     ...(aadsts === undefined ? {} : { aadsts }),
     ...(requestId === undefined ? {} : { requestId }),
   };

@@ -62,7 +62,12 @@ export async function syncSlice(deps: ActivityDeps, input: SliceInput, context: 
       await expireToken(deps, tenantNo, token);
       return { outcome: 'token_needed', kind };
     case 'forbidden':
-      return { outcome: 'forbidden', kind, ...(end.requestId === undefined ? {} : { requestId: end.requestId }) };
+      return {
+        outcome: 'forbidden',
+        kind,
+        ...(end.code === undefined ? {} : { graphCode: end.code }),
+        ...(end.requestId === undefined ? {} : { requestId: end.requestId }),
+      };
     case 'throttled':
       return { outcome: 'throttled', kind, retryAfterMs: end.retryAfterMs };
     case 'expired':

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Logger } from 'pino';
+import { aadstsEntry, aadstsIn } from '../domain/catalogue/catalogue.ts';
 import type { Store } from '../store/store.ts';
 
 export interface Metrics {
@@ -12,6 +13,8 @@ export interface Metrics {
   }): void;
   /** Notifications of Microsoft's: what was `ignored` named no subscription of ours, or did not prove to be of it. */
   notified(result: 'accepted' | 'ignored', count: number): void;
+  /** A consent or sign-in that Microsoft ended with an error. */
+  endedByMicrosoft(code: string): void;
   render(): Promise<string>;
 }
 
@@ -43,6 +46,12 @@ export function createMetrics(store: Pick<Store, 'tenants' | 'feed'>, registry: 
     labelNames: ['result'],
     registers,
   });
+  const ended = new Counter({
+    name: 'entra_sync_consents_ended_by_microsoft_total',
+    help: 'Consents that Microsoft ended with an error, by its code; one that docs/errors.md does not have is unknown',
+    labelNames: ['code'],
+    registers,
+  });
   const failures = new Counter({
     name: 'entra_sync_metrics_database_failures_total',
     help: 'How often the database could not be asked for these metrics',
@@ -68,6 +77,11 @@ export function createMetrics(store: Pick<Store, 'tenants' | 'feed'>, registry: 
     observe: ({ method, route, status, seconds }) =>
       requests.observe({ method, route, status: String(status) }, seconds),
     notified: (result, count) => notifications.inc({ result }, count),
+    endedByMicrosoft(code) {
+      const number = aadstsIn(code);
+      // What comes by a browser may be anything: only what the catalogue knows becomes a label.
+      ended.inc({ code: number !== undefined && aadstsEntry(number) ? code : 'unknown' });
+    },
     async render() {
       await askDatabase();
       return registry.metrics();

@@ -68,7 +68,7 @@ export function createRoutes(metrics: Metrics, publicUrl: string): readonly Rout
     getConnectStart,
     getConnectStatus,
     getAdminConsent,
-    getConsentCallback,
+    getConsentCallback(metrics),
     graphReceiver(metrics, 'notifications'),
     graphReceiver(metrics, 'lifecycle'),
     getAsset,

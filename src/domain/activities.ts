@@ -68,9 +68,11 @@ export type TokenFailure = keyof typeof TOKEN_FAILURES;
 /** Failure type of the Graph activities while no directory is bound: a consent waits for approval. */
 export const NOT_BOUND = 'NotBound';
 
-/** Details that every token failure carries. */
-export interface TokenFailureDetails {
+/** Details that a failure of Microsoft's carries, as far as it gave them. */
+export interface RefusalDetails {
   readonly aadsts?: number;
+  /** The code in Graph's error body. */
+  readonly graphCode?: string;
   readonly requestId?: string;
 }
 
@@ -121,6 +123,11 @@ export type SliceOutcome =
   /** No token, one about to expire, or Graph answered 401. */
   | { readonly outcome: 'token_needed'; readonly kind: RoundKind }
   /** Graph answered 403. */
-  | { readonly outcome: 'forbidden'; readonly kind: RoundKind; readonly requestId?: string }
+  | {
+      readonly outcome: 'forbidden';
+      readonly kind: RoundKind;
+      readonly graphCode?: string;
+      readonly requestId?: string;
+    }
   /** Another slice, a pause, a revocation or a purge has raised the fence: what this one fetched is not written. */
   | { readonly outcome: 'superseded'; readonly kind: RoundKind };

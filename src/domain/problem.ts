@@ -1,3 +1,12 @@
+import {
+  aadstsEntry,
+  describeAadsts,
+  describeGraphCode,
+  graphEntry,
+  type DescribedCode,
+} from './catalogue/catalogue.ts';
+import { REMEDIES, type Owner } from './catalogue/remedies.ts';
+
 /**
  * What stands between a tenant and a fresh mirror, in words for the person who can remove it.
  * Workflow, database and search attributes carry the code; title, owner and steps are looked up here,
@@ -22,14 +31,14 @@ export const PROBLEM_CODES = [
 ] as const;
 export type ProblemCode = (typeof PROBLEM_CODES)[number];
 
-export type Owner = 'customer administrator' | 'product operator' | 'Microsoft' | 'nobody: wait';
-
 /** What is stored and carried: no text, no names, nothing of a person. Times are ISO 8601 in UTC. */
 export interface ProblemRecord {
   readonly code: ProblemCode;
   readonly since: string;
   /** Microsoft's number, e.g. 700016, where its token endpoint gave one. */
   readonly aadsts?: number;
+  /** Graph's own code, e.g. `Authorization_RequestDenied`, where it refused. */
+  readonly graphCode?: string;
   /** Microsoft's request id or trace id: what its support asks for. */
   readonly requestId?: string;
   /** Permission names such as `Group.Read.All`. */
@@ -60,10 +69,7 @@ const CATALOGUE: Readonly<Record<ProblemCode, Entry>> = {
     title: 'Microsoft says that the application is not consented in this directory',
     who: 'customer administrator',
     blocking: true,
-    steps: [
-      'Open the set-up link again and accept as a Global Administrator or Privileged Role Administrator.',
-      'If the application was deleted under Enterprise applications, consenting again restores it.',
-    ],
+    steps: REMEDIES.consentAgain,
   },
   consent_not_effective: {
     title: 'Consent was given, but Microsoft does not yet honour it',
@@ -78,13 +84,13 @@ const CATALOGUE: Readonly<Record<ProblemCode, Entry>> = {
     title: 'Not all of the permissions that were asked for are granted',
     who: 'customer administrator',
     blocking: true,
-    steps: ['Open the set-up link again and accept, or: Enterprise applications > Permissions > Grant admin consent.'],
+    steps: REMEDIES.grantPermissions,
   },
   application_disabled: {
     title: 'The application is switched off in this directory',
     who: 'customer administrator',
     blocking: true,
-    steps: ['Enterprise applications > (this application) > Properties: set "Enabled for users to sign-in?" to Yes.'],
+    steps: REMEDIES.switchOn,
   },
   credentials_rejected: {
     title: "Microsoft rejects this product's own credential",
@@ -99,19 +105,19 @@ const CATALOGUE: Readonly<Record<ProblemCode, Entry>> = {
     title: 'Microsoft does not know this directory',
     who: 'product operator',
     blocking: true,
-    steps: ['Check ENTRA_CLOUD: the directory may live in another national cloud, or it was deleted.'],
+    steps: REMEDIES.checkDirectory,
   },
   token_refused: {
     title: 'Microsoft refuses a token for this directory',
     who: 'product operator',
     blocking: true,
-    steps: ['Look the AADSTS number up at https://login.microsoftonline.com/error and send the request id to support.'],
+    steps: REMEDIES.unknown,
   },
   blocked_by_policy: {
     title: 'A Conditional Access policy of the customer blocks the application',
     who: 'customer administrator',
     blocking: true,
-    steps: ['Entra admin center > Protection > Conditional Access: allow this application, then sync again.'],
+    steps: REMEDIES.changePolicy,
   },
   graph_refused: {
     title: 'Microsoft Graph refuses a request although the token is valid',
@@ -131,7 +137,7 @@ const CATALOGUE: Readonly<Record<ProblemCode, Entry>> = {
     title: 'Microsoft asks us to slow down',
     who: 'nobody: wait',
     blocking: false,
-    steps: ['The wait that Microsoft stated is kept; then it goes on by itself.'],
+    steps: REMEDIES.slower,
   },
   held: {
     title: 'So much would be removed at once that a person must look at it first',
@@ -164,18 +170,30 @@ export function isBlocking(code: ProblemCode): boolean {
   return CATALOGUE[code].blocking;
 }
 
-/** The whole problem in words, from what was recorded of it. */
+/** The whole problem in words, from what was recorded of it: in those of Microsoft's code where it says more than ours. */
 export function describeProblem(record: ProblemRecord): Problem {
   const entry = CATALOGUE[record.code];
+  const { title, who, steps } = codeOf(record) ?? entry;
   const granted = record.permissions?.length ? [`Missing: ${record.permissions.join(', ')}.`] : [];
-  const number = record.aadsts === undefined ? '' : ` (AADSTS${record.aadsts})`;
+  const raw = record.aadsts === undefined ? record.graphCode : `AADSTS${record.aadsts}`;
   return {
     code: record.code,
-    title: entry.title + number,
-    who: entry.who,
-    steps: [...granted, ...entry.steps],
+    title: raw === undefined || title.includes(raw) ? title : `${title} (${raw})`,
+    who,
+    steps: [...granted, ...steps],
     since: record.since,
     ...(record.requestId === undefined ? {} : { requestId: record.requestId }),
     blocking: entry.blocking,
   };
+}
+
+/** A code speaks for a problem that it leads to; during a consent's first minutes, say, the same code means less. */
+function codeOf({ code, aadsts, graphCode }: ProblemRecord): DescribedCode | undefined {
+  // Whatever leads to no problem of its own, and whatever nobody here knows, is a refusal like any other.
+  const speaks = (problem: ProblemCode | undefined, other: ProblemCode) => (problem ?? other) === code;
+  if (aadsts !== undefined) {
+    return speaks(aadstsEntry(aadsts)?.problem, 'token_refused') ? describeAadsts(aadsts) : undefined;
+  }
+  if (graphCode === undefined) return undefined;
+  return speaks(graphEntry(graphCode)?.problem, 'graph_refused') ? describeGraphCode(graphCode) : undefined;
 }

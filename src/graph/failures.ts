@@ -1,3 +1,4 @@
+import { graphEntry } from '../domain/catalogue/catalogue.ts';
 import { isObject, textOf } from './json.ts';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -8,7 +9,7 @@ export type GraphFailure =
   /** 401: a new token may help, once. */
   | { readonly kind: 'token_rejected'; readonly requestId?: string }
   /** 403: the permission is missing, or not effective yet. */
-  | { readonly kind: 'forbidden'; readonly requestId?: string }
+  | { readonly kind: 'forbidden'; readonly code?: string; readonly requestId?: string }
   /** A delta or page link is dead: only a full round helps. */
   | { readonly kind: 'delta_expired' }
   | { readonly kind: 'not_found'; readonly requestId?: string }
@@ -35,15 +36,6 @@ export interface GraphAnswer {
   readonly empty: boolean;
 }
 
-/** Codes of 4.5 that mean "start again" wherever a feed answers them. */
-const EXPIRED_CODES: ReadonlySet<string> = new Set([
-  'resyncrequired',
-  'syncstatenotfound',
-  'syncstateinvalid',
-  'directory_expiredpagetoken',
-  'directorypagetokennotfoundexception',
-]);
-
 /** The one place where an answer that is no success gets its meaning. */
 export function failureOf(answer: GraphAnswer, asked: Asked): GraphFailure {
   const { status, headers } = answer;
@@ -66,7 +58,8 @@ export function failureOf(answer: GraphAnswer, asked: Asked): GraphFailure {
   }
   if (status === 403) {
     const challenged = headers.get('www-authenticate')?.includes('insufficient_claims');
-    return { kind: challenged ? 'token_rejected' : 'forbidden', ...quoted };
+    if (challenged) return { kind: 'token_rejected', ...quoted };
+    return { kind: 'forbidden', ...(error.code === undefined ? {} : { code: error.code }), ...quoted };
   }
   if (status === 404) return { kind: 'not_found', ...quoted };
   return { kind: 'refused', code: error.code ?? `Http${status}`, ...quoted };
@@ -75,7 +68,7 @@ export function failureOf(answer: GraphAnswer, asked: Asked): GraphFailure {
 function meansExpired(status: number, error: WireError, asked: Exclude<Asked, 'entity'>): boolean {
   if (status === 410) return true;
   if (status < 400 || status >= 500 || status === 401 || status === 403) return false;
-  if (error.codes.some((code) => EXPIRED_CODES.has(code))) return true;
+  if (error.codes.some((code) => graphEntry(code)?.restart)) return true;
   // The same code is used for bad queries, so it counts only where the query was Microsoft's own link (4.5 c).
   if (asked === 'deltaLink' && status === 400 && error.codes.includes('request_unsupportedquery')) return true;
   // Broken tokens have no code of their own (4.5 e), and page tokens may be named in the text alone (4.5 f).

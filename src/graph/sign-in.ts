@@ -1,4 +1,5 @@
 import * as oidc from 'openid-client';
+import { aadstsIn } from '../domain/catalogue/catalogue.ts';
 import type { Endpoints } from './cloud.ts';
 import { loadCredential, type Credential } from './credential.ts';
 import { textOf } from './json.ts';
@@ -42,7 +43,7 @@ export type ProofOutcome =
     }
   /** The person said no, or Microsoft did; `code` is the OAuth error. */
   | { readonly proven: false; readonly reason: 'declined'; readonly code: string }
-  /** Something did not check out, or the code was used already: start again. */
+  /** Something did not check out, or the code was used already: start again. `code` is Microsoft's number if it gave one. */
   | { readonly proven: false; readonly reason: 'failed'; readonly code: string }
   | { readonly proven: false; readonly reason: 'unavailable'; readonly code: string };
 
@@ -173,7 +174,9 @@ function refusalOf(error: unknown): ProofOutcome {
   }
   if (error instanceof oidc.ResponseBodyError) {
     const busy = error.status === 429 || error.status >= 500;
-    return { proven: false, reason: busy ? 'unavailable' : 'failed', code: quotable(error.error) };
+    const number = busy ? undefined : aadstsIn(error.error_description);
+    const code = number === undefined ? quotable(error.error) : `AADSTS${number}`;
+    return { proven: false, reason: busy ? 'unavailable' : 'failed', code };
   }
   const code = error instanceof oidc.ClientError ? error.code : undefined;
   // Answers that are no OAuth answers at all, and no answer: Microsoft was not reached.

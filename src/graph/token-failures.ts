@@ -1,4 +1,5 @@
 import { TOKEN_FAILURES, type TokenFailure } from '../domain/activities.ts';
+import { aadstsEntry } from '../domain/catalogue/catalogue.ts';
 import { cleanId } from './failures.ts';
 import { isObject, parseJson, textOf } from './json.ts';
 import { retryAfterMs } from './retry-after.ts';
@@ -17,18 +18,13 @@ export interface TokenRefusal {
 /** An answer of the token endpoint as it came over the wire; undefined where none came. */
 export type TokenWire = { readonly status: number; readonly headers: Headers; readonly text: string } | undefined;
 
-/** The one table from AADSTS numbers (1.8). What is not in it is judged by the OAuth error alone. */
-const NUMBERS: Readonly<Partial<Record<TokenFailure, readonly number[]>>> = {
-  ConsentMissing: [700016, 7000229, 700011, 65001],
-  ApplicationDisabled: [7000112, 70001],
-  CredentialsRejected: [7000215, 7000222, 7000218, 70002, 700027, 700030, 700025, 700229, 50012, 50013, 50027, 500133],
-  DirectoryNotFound: [90002, 90038, 900382, 900432, 1000104],
-  BlockedByPolicy: [53000, 53001, 53002, 53003, 53004, 530032, 50131, 500212, 500213],
-  // 50196 is a loop of ours that Microsoft cut: waiting is the remedy for it too.
-  TokenEndpointUnavailable: [90055, 90033, 90006, 90012, 90024, 90090, 50033, 50000, 50196],
-};
+const FAILURES = Object.keys(TOKEN_FAILURES) as readonly TokenFailure[];
 
-const FAILURES = Object.keys(TOKEN_FAILURES).filter((name): name is TokenFailure => name in NUMBERS);
+/** What the catalogue makes of a number; what is not in it is judged by the OAuth error alone. */
+function failureOf(number: unknown): TokenFailure | undefined {
+  const problem = typeof number === 'number' ? aadstsEntry(number)?.problem : undefined;
+  return FAILURES.find((failure) => TOKEN_FAILURES[failure] === problem);
+}
 
 /** Safe defaults: none of them is taken for a revocation but the one that says so itself. */
 const BY_ERROR: Readonly<Record<string, TokenFailure>> = {
@@ -68,9 +64,8 @@ function kindOf(
 ): TokenFailure {
   // A proxy's page, half a body, or a success that carried no token: nothing that Microsoft decided.
   if (error === undefined || status === 429 || status >= 500) return 'TokenEndpointUnavailable';
-  for (const failure of FAILURES) {
-    if (NUMBERS[failure]?.some((number) => codes.includes(number))) return failure;
-  }
+  const known = codes.map(failureOf).find((failure) => failure !== undefined);
+  if (known !== undefined) return known;
   if (suberror === 'consent_required') return 'ConsentMissing';
   return (Object.hasOwn(BY_ERROR, error) ? BY_ERROR[error] : undefined) ?? 'TokenRefused';
 }

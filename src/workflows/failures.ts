@@ -1,9 +1,9 @@
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
-import { TOKEN_FAILURES, type TokenFailure, type TokenFailureDetails } from '../domain/activities.ts';
+import { TOKEN_FAILURES, type TokenFailure, type RefusalDetails } from '../domain/activities.ts';
 import type { ProblemRecord } from '../domain/problem.ts';
 
 /** What went wrong, as far as the workflow needs to know: a type, and what an operator would quote. */
-export interface Failure extends TokenFailureDetails {
+export interface Failure extends RefusalDetails {
   readonly type: string;
   readonly missing?: readonly string[];
 }
@@ -13,7 +13,7 @@ export function failureOf(error: unknown): Failure {
   if (!(error instanceof ActivityFailure)) throw error;
   const { cause } = error;
   if (!(cause instanceof ApplicationFailure)) return { type: 'Timeout' };
-  const details = cause.details?.[0] as TokenFailureDetails | undefined;
+  const details = cause.details?.[0] as RefusalDetails | undefined;
   return { type: cause.type ?? 'Unknown', ...details };
 }
 
@@ -25,6 +25,7 @@ export function isRefusal(failure: Failure): boolean {
 export function problemOf(failure: Failure): Omit<ProblemRecord, 'since'> {
   const quoted = {
     ...(failure.aadsts === undefined ? {} : { aadsts: failure.aadsts }),
+    ...(failure.graphCode === undefined ? {} : { graphCode: failure.graphCode }),
     ...(failure.requestId === undefined ? {} : { requestId: failure.requestId }),
   };
   if (isTokenFailure(failure.type)) return { code: TOKEN_FAILURES[failure.type], ...quoted };

@@ -56,8 +56,8 @@ async function runRound(run: TenantRun): Promise<void> {
         break;
       case 'forbidden': {
         const { missing } = await run.refreshToken();
-        const { requestId } = slice;
-        return run.fail({ type: 'Forbidden', missing, ...(requestId === undefined ? {} : { requestId }) });
+        const { outcome: _, kind: __, ...quoted } = slice;
+        return run.fail({ type: 'Forbidden', missing, ...quoted });
       }
       case 'superseded':
         await run.waitUntil(Date.now() + policy.minRetryMs, 'Another worker took over; looks again.');

@@ -118,7 +118,12 @@ describe('a full round', () => {
         groupsEnded = true;
       }
     };
-    expect(await bench.slice('r1')).toEqual({ outcome: 'forbidden', kind: 'full', requestId: 'req-1' });
+    expect(await bench.slice('r1')).toEqual({
+      outcome: 'forbidden',
+      kind: 'full',
+      graphCode: 'Authorization_RequestDenied',
+      requestId: 'req-1',
+    });
     expect(groupsEnded).toBe(true);
   });
 });
@@ -281,7 +286,12 @@ describe('refusals', () => {
 
   it('quotes the request of a 403', async () => {
     graph.on('groups', 'delta 1', status(403, 'Authorization_RequestDenied'));
-    expect(await bench.slice('r2')).toEqual({ outcome: 'forbidden', kind: 'delta', requestId: 'req-1' });
+    expect(await bench.slice('r2')).toEqual({
+      outcome: 'forbidden',
+      kind: 'delta',
+      graphCode: 'Authorization_RequestDenied',
+      requestId: 'req-1',
+    });
   });
 
   it('names the code of what Graph will not do, and nothing else', async () => {

@@ -30,7 +30,12 @@ const CASES: readonly Case[] = [
   { name: '429 in HTML', status: 429, html: true, means: { kind: 'throttled' } },
   { name: '401', status: 401, code: 'InvalidAuthenticationToken', means: { kind: 'token_rejected', requestId: ID } },
   { name: '401 without a body', status: 401, means: { kind: 'token_rejected', requestId: ID } },
-  { name: '403', status: 403, code: 'Authorization_RequestDenied', means: { kind: 'forbidden', requestId: ID } },
+  {
+    name: '403',
+    status: 403,
+    code: 'Authorization_RequestDenied',
+    means: { kind: 'forbidden', code: 'Authorization_RequestDenied', requestId: ID },
+  },
   {
     name: '403 with a claims challenge',
     status: 403,
@@ -186,6 +191,7 @@ describe('what an answer of Graph means', () => {
       const body = { error: { code: 'x', [inner]: { 'request-id': ID } } };
       expect(failureOf({ status: 403, headers: new Headers(), body, empty: false }, 'entity')).toEqual({
         kind: 'forbidden',
+        code: 'x',
         requestId: ID,
       });
     }

@@ -171,7 +171,7 @@ describe('the proof of an administrator', () => {
     expect((await prove({}, { query: 'state=st4te' })).outcome).toMatchObject({ reason: 'failed' });
     const used = () =>
       json({ error: 'invalid_grant', error_description: 'AADSTS54005: abe@contoso.com', error_codes: [54005] }, 400);
-    expect((await prove({ token: used })).outcome).toEqual({ proven: false, reason: 'failed', code: 'invalid_grant' });
+    expect((await prove({ token: used })).outcome).toEqual({ proven: false, reason: 'failed', code: 'AADSTS54005' });
   });
 
   it('is declined by the person, whatever the state', async () => {

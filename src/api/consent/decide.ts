@@ -1,3 +1,4 @@
+import { aadstsIn } from '../../domain/catalogue/catalogue.ts';
 import type { ConsentAttempt, TenantRow } from '../../store/store.ts';
 import type { ProofOutcome } from '../../graph/sign-in.ts';
 import { GUID } from '../schemas/fields.ts';
@@ -33,20 +34,19 @@ export interface CallbackQuery {
 /** An error that Microsoft reports. Its presence decides: the v2 error answer carries `admin_consent=True` too. */
 export function readError(query: CallbackQuery): Outcome | undefined {
   if (query.error === undefined) return undefined;
+  const number = aadstsIn(query.error_description);
+  const code = number === undefined ? query.error : `AADSTS${number}`;
+  // A number says more than the error: `access_denied` stands for a person's no, and for an account that may not consent.
   const declined =
-    query.error_subcode === 'cancel' ||
-    query.error === 'access_denied' ||
-    query.error === 'permission_denied' ||
-    // The code is the only thing that tells this consent_required from others; see the table of section 1.8.
-    (query.error === 'consent_required' && /\bAADSTS65004\b/.test(query.error_description ?? ''));
-  const code = aadstsOf(query.error_description) ?? query.error;
+    number === undefined
+      ? ['access_denied', 'permission_denied'].includes(query.error) || query.error_subcode === 'cancel'
+      : number === DECLINED;
   if (declined) return { kind: 'declined', code };
   return { kind: 'microsoft_error', code, description: query.error_description ?? null };
 }
 
-function aadstsOf(description: string | undefined): string | undefined {
-  return /\bAADSTS\d{4,8}\b/.exec(description ?? '')?.[0];
-}
+/** "The resource owner or authorization server denied the request." */
+const DECLINED = 65004;
 
 /** What the answer is good for, given what its attempt was started for. */
 export type Step =
@@ -90,7 +90,9 @@ export function afterProof(directory: string, proof: ProofOutcome): AfterProof {
   if (!proof.proven) {
     if (proof.reason === 'unavailable') return { next: 'refuse', outcome: { kind: 'microsoft_unavailable' } };
     if (proof.reason === 'declined') return { next: 'refuse', outcome: { kind: 'declined', code: proof.code } };
-    return { next: 'refuse', outcome: { kind: 'proof_failed', code: proof.code } };
+    // What Microsoft has a number for is told in the words of the catalogue.
+    const kind = aadstsIn(proof.code) === undefined ? 'proof_failed' : 'microsoft_error';
+    return { next: 'refuse', outcome: { kind, code: proof.code, description: null } };
   }
   if (proof.tid.toLowerCase() !== directory) return { next: 'refuse', outcome: { kind: 'wrong_directory' } };
   // Where the registration does not ask for the claim nothing is known of the person's roles: somebody has to approve.

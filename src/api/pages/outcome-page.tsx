@@ -1,4 +1,5 @@
 import type { VNode } from 'preact';
+import { aadstsIn, describeAadsts } from '../../domain/catalogue/catalogue.ts';
 import type { Outcome } from '../consent/decide.ts';
 import type { Reply } from '../reply.ts';
 import { page } from './page.tsx';
@@ -30,6 +31,34 @@ export function outcomePage(outcome: Outcome, base: string, retryUrl: string | u
       </>
     ),
   });
+}
+
+/** What the catalogue knows of Microsoft's number; an error without one is shown as it came. */
+function CodeInWords({ code }: { readonly code: string }): VNode {
+  const number = aadstsIn(code);
+  if (number === undefined) {
+    return (
+      <p>
+        Microsoft ended the request with <code>{code}</code>.
+      </p>
+    );
+  }
+  const { title, who, steps, link } = describeAadsts(number);
+  return (
+    <>
+      <p>
+        <strong>{title}</strong>. Who can help: {who}.
+      </p>
+      <ul>
+        {steps.map((step) => (
+          <li>{step}</li>
+        ))}
+      </ul>
+      <p>
+        <a href={link}>What Microsoft says about it</a>
+      </p>
+    </>
+  );
 }
 
 function wordsOf(outcome: Outcome): Words {
@@ -81,9 +110,7 @@ function wordsOf(outcome: Outcome): Words {
         title: 'Microsoft reports an error',
         content: (
           <>
-            <p>
-              Microsoft ended the request with <code>{outcome.code}</code>.
-            </p>
+            <CodeInWords code={outcome.code} />
             {outcome.description === null ? null : (
               <figure>
                 <blockquote>{outcome.description.slice(0, 1000)}</blockquote>

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { PHASES } from '../../domain/tenant.ts';
+import { OWNERS } from '../../domain/catalogue/remedies.ts';
 import { PROBLEM_CODES } from '../../domain/problem.ts';
 import { guard, guardSettings } from './guard.ts';
 import { scope, scopeSettings } from './scope.ts';
@@ -53,7 +54,7 @@ const problem = z
   .strictObject({
     code: z.enum(PROBLEM_CODES),
     title: z.string(),
-    who: z.enum(['customer administrator', 'product operator', 'Microsoft', 'nobody: wait']),
+    who: z.enum(OWNERS),
     steps: z.array(z.string()),
     since: time,
     requestId: z.string().optional(),

@@ -55,6 +55,8 @@ export async function startApi(
     readonly ready?: ApiDeps['ready'];
     /** Origin of Microsoft's login host. */
     readonly login?: string;
+    /** In place of the fake one. */
+    readonly microsoft?: ApiDeps['graph'];
   } = {},
 ): Promise<ApiUnderTest> {
   const dataDir = await mkdtemp(join(tmpdir(), 'entra-sync-api-'));
@@ -69,7 +71,7 @@ export async function startApi(
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const deps: ApiDeps = {
     store: change.wrapStore?.(store) ?? store,
-    graph,
+    graph: change.microsoft ?? graph,
     sealer: createSealer(parseEncryptionKeys(`test:${Buffer.alloc(32, 7).toString('base64')}`)),
     hint: async (tenantNo, tenantId) => void hinted.push({ tenantNo, tenantId }),
     deliver: async (intent, tenantId) => void delivered.push({ ...intent, tenantId }),
