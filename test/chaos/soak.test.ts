@@ -1,12 +1,16 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import type { Program } from '../../demo/process.ts';
 import { fold, type Snapshot } from '../support/api-client.ts';
 import { Deployment, firstDifference, type DirectoryJson } from '../support/deployment.ts';
+import { PostgresServer, postgresPrograms } from '../support/postgres-server.ts';
 
-// Everything at once: an untidy feed, faults of every kind, dying links, killed workers and cut database connections, while
-// the directory changes. CI runs a minute of it; `npm run soak -- --minutes 10` is the long form.
+// Everything at once: an untidy feed, faults of every kind, dying links, killed workers, cut database connections and, where
+// PostgreSQL's programs are at hand, a killed database server, while the directory changes. CI runs a minute of it; `npm run soak -- --minutes 10` is the long form.
 const LARGE = Boolean(process.env['DATABASE_URL']);
 const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 60);
 const SEED = Number(process.env['SOAK_SEED'] ?? 1);
@@ -36,6 +40,10 @@ const FAULTS = [
   { probability: 0.05, fault: { kind: 'latency', ms: 200 } },
 ];
 
+const programs = LARGE ? postgresPrograms() : undefined;
+
+const folder = mkdtempSync(join(tmpdir(), 'entra-sync-soak-'));
+let server: PostgresServer | undefined;
 let deployment: Deployment;
 let directory: DirectoryJson;
 let worker: Program;
@@ -102,7 +110,8 @@ class Consumer {
 }
 
 beforeAll(async () => {
-  deployment = await Deployment.start();
+  server = programs === undefined ? undefined : await PostgresServer.start(programs, folder);
+  deployment = await Deployment.start(server ? { databaseServer: server.url } : {});
   directory = await deployment.directory({ domain: 'soaked.example', seed: SEED, ...SIZE });
   if (deployment.separable) deployment.startProduct('api');
   startWorker();
@@ -113,6 +122,8 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await deployment?.stop();
+  await server?.stop();
+  rmSync(folder, { recursive: true, force: true });
 }, 60_000);
 
 test(
@@ -123,18 +134,22 @@ test(
     for (const [index, fault] of FAULTS.entries()) {
       await deployment.emulator.control('POST', 'faults', { path: '/v1.0/', seed: SEED + index, ...fault });
     }
-    const tally = { changes: 0, kills: 0, cuts: 0, expiries: 0 };
+    const tally = { changes: 0, workerKills: 0, databaseKills: 0, cuts: 0, expiries: 0 };
     const end = Date.now() + SECONDS * 1_000;
     for (let turn = 1; Date.now() < end; turn++) {
       await change();
       tally.changes++;
       if (turn % 20 === 10) {
         await killWorker();
-        tally.kills++;
+        tally.workerKills++;
       }
       if (turn % 12 === 6) {
         await cutDatabase();
         tally.cuts++;
+      }
+      if (server && turn % 25 === 15) {
+        await server.killAndRestart();
+        tally.databaseKills++;
       }
       if (turn % 15 === 3) {
         await expire();

@@ -9,7 +9,9 @@ import { afterAll, expect, test } from '@jest/globals';
 import { SEARCH_ATTRIBUTES } from '../../src/domain/names.ts';
 import { freePort } from '../../src/temporal/ports.ts';
 import { MissingVariableError, readCompose, startOrder, type ComposeService } from './compose-file.ts';
-import { exitOf, postgresPrograms, run, startPostgres, stop, untilHealthy, type Running } from './processes.ts';
+import { postgresPrograms, startPostgres } from '../support/postgres-server.ts';
+import { exitOf, run, stop, type Running } from '../support/processes.ts';
+import { untilHealthy } from './health.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const REQUIRED: Readonly<Record<string, string>> = {

@@ -34,6 +34,7 @@ export class Deployment {
   /** Extra environment for processes started from now on. */
   env: NodeJS.ProcessEnv = {};
   readonly #port: number;
+  readonly #databaseServer: string | undefined;
   readonly #databaseUrl: string | undefined;
   readonly #temporalAddress: string;
   /** Of this deployment alone: workflows are named by tenants, and tests of all files share one server. */
@@ -44,7 +45,8 @@ export class Deployment {
     parts: {
       port: number;
       emulator: EmulatorProgram;
-      databaseUrl?: string;
+      databaseServer: string | undefined;
+      databaseUrl: string | undefined;
       temporalAddress: string;
       namespace: string;
     },
@@ -52,6 +54,7 @@ export class Deployment {
   ) {
     this.#port = parts.port;
     this.emulator = parts.emulator;
+    this.#databaseServer = parts.databaseServer;
     this.#databaseUrl = parts.databaseUrl;
     this.#temporalAddress = parts.temporalAddress;
     this.namespace = parts.namespace;
@@ -61,7 +64,7 @@ export class Deployment {
   }
 
   static async start(
-    options: { readonly preset?: string; readonly temporalAddress?: string } = {},
+    options: { readonly preset?: string; readonly temporalAddress?: string; readonly databaseServer?: string } = {},
   ): Promise<Deployment> {
     const dir = mkdtempSync(join(tmpdir(), 'entra-sync-test-'));
     const port = await freePort();
@@ -70,7 +73,8 @@ export class Deployment {
       publicUrl: `http://localhost:${port}`,
       preset: options.preset ?? 'demo',
     });
-    const databaseUrl = await createDatabase();
+    const databaseServer = options.databaseServer ?? (process.env['DATABASE_URL'] || undefined);
+    const databaseUrl = databaseServer && (await createDatabase(databaseServer));
     // A server of the test's own has one namespace, and may lose it.
     const temporalAddress = options.temporalAddress ?? process.env['TEST_TEMPORAL_ADDRESS'] ?? '';
     const namespace = options.temporalAddress === undefined ? await createNamespace(temporalAddress) : 'default';
@@ -78,7 +82,8 @@ export class Deployment {
       {
         port,
         emulator,
-        ...(databaseUrl === undefined ? {} : { databaseUrl }),
+        databaseServer,
+        databaseUrl,
         temporalAddress,
         namespace,
       },
@@ -194,7 +199,7 @@ export class Deployment {
   async stop(): Promise<void> {
     await Promise.all([...this.#programs].map((program) => program.stop()));
     await this.emulator.stop();
-    if (this.#databaseUrl !== undefined) await dropDatabase(this.#databaseUrl);
+    if (this.#databaseServer && this.#databaseUrl) await dropDatabase(this.#databaseServer, this.#databaseUrl);
     if (process.env['KEEP_LOGS'] === undefined) rmSync(this.dir, { recursive: true, force: true });
   }
 }
@@ -209,10 +214,8 @@ async function createNamespace(address: string): Promise<string> {
   return namespace;
 }
 
-/** A database of our own on the server that DATABASE_URL names; undefined without one. */
-async function createDatabase(): Promise<string | undefined> {
-  const server = process.env['DATABASE_URL'];
-  if (!server) return undefined;
+/** A database of our own on a server that others may use too. */
+async function createDatabase(server: string): Promise<string> {
   const name = `entra_sync_${randomBytes(6).toString('hex')}`;
   await onServer(server, `CREATE DATABASE ${name}`);
   const url = new URL(server);
@@ -220,9 +223,8 @@ async function createDatabase(): Promise<string | undefined> {
   return url.href;
 }
 
-async function dropDatabase(databaseUrl: string): Promise<void> {
-  const server = process.env['DATABASE_URL'];
-  if (server) await onServer(server, `DROP DATABASE IF EXISTS ${new URL(databaseUrl).pathname.slice(1)} WITH (FORCE)`);
+async function dropDatabase(server: string, databaseUrl: string): Promise<void> {
+  await onServer(server, `DROP DATABASE IF EXISTS ${new URL(databaseUrl).pathname.slice(1)} WITH (FORCE)`);
 }
 
 async function onServer(connectionString: string, statement: string): Promise<void> {
