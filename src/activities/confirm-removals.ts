@@ -1,37 +1,47 @@
-import { type Sample, type Suspect, verdictOn } from '../domain/guard.ts';
+import { type Sample, verdictOn } from '../domain/guard.ts';
 import type { RoundKind } from '../domain/activities.ts';
-import type { PresenceOutcome } from '../graph/presence.ts';
-import type { Confirmation } from '../store/store.ts';
+import type { Fence, RemovalLooks } from '../store/store.ts';
 import type { ActivityDeps } from './deps.ts';
-import type { Slice } from './feed-run.ts';
+import { endOf, type FeedEnd, type Slice } from './feed-run.ts';
+import { pick } from './pick.ts';
 
-/** Why a fresh read came to no verdict: the slice ends for it. */
-export type ReadEnd = Extract<PresenceOutcome, { kind: 'throttled' | 'unavailable' | 'token_rejected' }>;
-
-export interface ConfirmedRemovals {
-  /** What the store asks before it holds a round's removals. */
-  readonly confirm: (suspects: readonly Suspect[]) => Promise<Confirmation>;
+/** What the store asks before it believes removals, and why a look came to no verdict: the slice ends for it. */
+export interface ConfirmedRemovals extends RemovalLooks {
   /** Set where the answer was `stop`: the feed is not believed, or Graph gave no answer. */
-  readonly stopped: () => 'read_again' | ReadEnd | undefined;
+  readonly stopped: () => 'read_again' | FeedEnd | undefined;
 }
 
-/** Looks at some of a round's removals afresh, through Graph's objects and not through its feed. */
+/** Looks at a round's removals afresh. */
 export function confirmRemovals(
-  { graph, log }: Pick<ActivityDeps, 'graph' | 'log'>,
+  deps: Pick<ActivityDeps, 'store' | 'graph' | 'clock' | 'log' | 'patience'>,
   slice: Slice,
   kind: RoundKind,
+  groups: Fence,
 ): ConfirmedRemovals {
-  let stopped: 'read_again' | ReadEnd | undefined;
+  const { graph, log } = deps;
+  let stopped: 'read_again' | FeedEnd | undefined;
   const { tenantNo, accessToken, signal } = slice;
   return {
     stopped: () => stopped,
+    async relist(ids) {
+      const read = await pick(deps, slice, groups, ids);
+      if (read.end === 'done') return 'relisted';
+      if (read.end === 'refused' || read.end === 'forbidden' || read.end === 'expired') {
+        // What can be asked no second time must be believed at the first: no tenant stands still for it.
+        log.warn({ tenantNo, groups: ids.length, answer: read.end }, 'Missing memberships are not looked at again');
+        return 'relisted';
+      }
+      stopped = read;
+      return 'stop';
+    },
+    // Through Graph's objects and not through its feed.
     async confirm(suspects) {
       let sample: Sample = { read: 0, stillThere: 0 };
       for (const suspect of suspects) {
         slice.beat();
         const got = await graph.presence({ suspect, accessToken, signal });
         if (got.kind === 'throttled' || got.kind === 'unavailable' || got.kind === 'token_rejected') {
-          stopped = got;
+          stopped = endOf(deps, slice, undefined, got);
           return { verdict: 'stop' };
         }
         if (got.kind === 'unknown') continue;

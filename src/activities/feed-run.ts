@@ -1,11 +1,12 @@
 import type { Chosen } from '../domain/scope.ts';
 import type { OpenFeed } from '../store/store.ts';
-import type { FeedPageOutcome } from '../graph/delta-feed.ts';
+import type { FeedPageOutcome, FeedPageRequest } from '../graph/delta-feed.ts';
 import type { ActivityDeps } from './deps.ts';
 
 /** How far a feed came in this slice, and why no further. */
 export type FeedEnd =
-  | { readonly end: 'done' | 'unfinished' | 'superseded' | 'token_needed' }
+  | { readonly end: 'done' }
+  | { readonly end: 'unfinished' | 'superseded' | 'token_needed' }
   /** The links are dead, or lead in a circle. `atStart`: even the initial query is answered so. */
   | { readonly end: 'expired'; readonly atStart: boolean }
   | { readonly end: 'forbidden'; readonly code?: string; readonly requestId?: string }
@@ -48,14 +49,15 @@ export async function runFeed(deps: Deps, slice: Slice, feed: OpenFeed): Promise
   const signal = AbortSignal.any([slice.signal, own.signal]);
   const seen = new Set(feed.link === undefined ? [] : [feed.link]);
   let { link } = feed;
-  let inFlight = fetchPage(deps, slice, feed, link, feed.fromDelta, signal);
+  const { feed: name } = feed.fence;
+  let inFlight = fetchPage(deps, slice, { feed: name, link, fromDelta: feed.fromDelta }, signal);
   try {
     for (;;) {
       const got = await inFlight;
       if (got.kind !== 'page') return endOf(deps, slice, link, got);
       if (Object.keys(got.skipped).length > 0) {
         const { skipped } = got;
-        deps.log.warn({ tenantNo: slice.tenantNo, feed: feed.fence.feed, skipped }, 'Parts of a page were left out');
+        deps.log.warn({ tenantNo: slice.tenantNo, feed: name, skipped }, 'Parts of a page were left out');
       }
       const { nextLink } = got.page;
       // A link that comes back would be followed for ever: not one more page of such a round is believed.
@@ -64,7 +66,7 @@ export async function runFeed(deps: Deps, slice: Slice, feed: OpenFeed): Promise
       if (goesOn) {
         seen.add(nextLink);
         link = nextLink;
-        inFlight = fetchPage(deps, slice, feed, link, false, signal);
+        inFlight = fetchPage(deps, slice, { feed: name, link, fromDelta: false }, signal);
         // Awaited at the loop's head; until then a failure must not count as unhandled.
         inFlight.catch(() => undefined);
       }
@@ -80,19 +82,18 @@ export async function runFeed(deps: Deps, slice: Slice, feed: OpenFeed): Promise
   }
 }
 
-async function fetchPage(
+/** One page, with the short waits and quick retries that are a slice's own business. */
+export async function fetchPage(
   deps: Deps,
   slice: Slice,
-  feed: OpenFeed,
-  link: string | undefined,
-  fromDelta: boolean,
+  wanted: Pick<FeedPageRequest, 'feed' | 'link' | 'fromDelta' | 'ids'>,
   signal: AbortSignal,
 ): Promise<FeedPageOutcome> {
   const { accessToken } = slice;
-  const chosen = slice.chosen[feed.fence.feed];
+  const chosen = slice.chosen[wanted.feed];
   for (let retries = 0; ;) {
     slice.beat();
-    const got = await deps.graph.feedPage({ feed: feed.fence.feed, link, fromDelta, chosen, accessToken, signal });
+    const got = await deps.graph.feedPage({ ...wanted, chosen, accessToken, signal });
     const wait = shortWait(slice, got, retries);
     if (wait === undefined || deps.clock.now() + wait >= slice.fetchUntil) return got;
     if ('retryAfterMs' in got) slice.kept.waits++;
@@ -112,7 +113,7 @@ function shortWait(slice: Slice, got: FeedPageOutcome, retries: number): number 
   return got.kind === 'unavailable' ? QUICK_RETRIES_MS[retries] : undefined;
 }
 
-function endOf(
+export function endOf(
   { patience }: Deps,
   { tenantNo }: Slice,
   link: string | undefined,

@@ -1,12 +1,9 @@
-import type { MembershipsOutcome } from '../graph/memberships.ts';
 import type { Fence, RestoredObject } from '../store/store.ts';
 import type { ActivityDeps } from './deps.ts';
-import type { FeedEnd, Slice } from './feed-run.ts';
+import { endOf, type FeedEnd, type Slice } from './feed-run.ts';
 
 /** Reads at a time: enough to hide their latency, few enough to leave the tenant's quota to the feeds. */
 const LOOKS_AT_ONCE = 4;
-const FIRST_UNSTATED_WAIT_MS = 30_000;
-const LONGEST_UNSTATED_WAIT_MS = 10 * 60_000;
 
 type Deps = Pick<ActivityDeps, 'store' | 'graph' | 'clock' | 'log' | 'patience'>;
 
@@ -35,8 +32,9 @@ async function look(deps: Deps, slice: Slice, fences: readonly Fence[], restored
   const { tenantNo, accessToken, signal } = slice;
   slice.beat();
   const got = await deps.graph.memberships({ ...restored, accessToken, signal });
-  const listed = listedOf(got);
-  if (listed === undefined) return endOf(deps, tenantNo, got);
+  if (got.kind === 'token_rejected' || got.kind === 'throttled' || got.kind === 'unavailable') {
+    return endOf(deps, slice, undefined, got);
+  }
   if (got.kind === 'refused' || got.kind === 'forbidden') {
     // One object that cannot be read stops no tenant: what was kept of it waits, and is told in the end.
     deps.log.warn(
@@ -44,23 +42,8 @@ async function look(deps: Deps, slice: Slice, fences: readonly Fence[], restored
       'The memberships of a restored object are not shown',
     );
   }
+  const listed = got.kind === 'listed' ? got.memberships : 'not_seen';
   const settled = await deps.store.sync.settleRestored(fences, restored, listed);
   slice.beat();
   return settled === 'superseded' ? { end: 'superseded' } : { end: 'done' };
-}
-
-function listedOf(got: MembershipsOutcome) {
-  if (got.kind === 'listed') return got.memberships;
-  return got.kind === 'not_found' || got.kind === 'refused' || got.kind === 'forbidden' ? 'not_seen' : undefined;
-}
-
-function endOf({ patience }: Deps, tenantNo: number, got: MembershipsOutcome): FeedEnd {
-  if (got.kind === 'token_rejected') return { end: 'token_needed' };
-  if (got.kind === 'throttled' || (got.kind === 'unavailable' && got.retryAfterMs !== undefined)) {
-    const retryAfterMs =
-      got.retryAfterMs ?? patience.next(`throttled/${tenantNo}`, FIRST_UNSTATED_WAIT_MS, LONGEST_UNSTATED_WAIT_MS);
-    return { end: 'throttled', retryAfterMs };
-  }
-  const requestId = 'requestId' in got ? got.requestId : undefined;
-  return { end: 'unavailable', ...(requestId === undefined ? {} : { requestId }) };
 }

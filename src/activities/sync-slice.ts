@@ -1,7 +1,7 @@
 import type { SliceInput, SliceOutcome } from '../domain/activities.ts';
 import { isKeepingDue } from '../domain/subscriptions.ts';
 import type { OpenFeed, OpenSlice, RoundEnd } from '../store/store.ts';
-import { confirmRemovals, type ReadEnd } from './confirm-removals.ts';
+import { confirmRemovals } from './confirm-removals.ts';
 import type { ActivityDeps, RunContext } from './deps.ts';
 import { runFeed, type FeedEnd, type Slice } from './feed-run.ts';
 import { graphRefused, graphUnavailable } from './graph-unavailable.ts';
@@ -50,13 +50,25 @@ export async function syncSlice(deps: ActivityDeps, input: SliceInput, context: 
   if (end.end === 'done' && (opened.restored || progress.changes > 0)) {
     end = await lookAtRestored(deps, slice, fencesOf(opened));
   }
+  if (end.end !== 'done') return ended(deps, input, opened, token, end);
+  return finishRound(deps, input, slice, opened, token, startedAt + deps.sliceBudgetMs);
+}
+
+/** What a slice says that came to no end of its round. */
+async function ended(
+  deps: ActivityDeps,
+  input: SliceInput,
+  opened: OpenSlice,
+  token: StoredToken,
+  end: Exclude<FeedEnd, { end: 'done' }>,
+): Promise<SliceOutcome> {
+  const { kind } = opened;
+  const { tenantNo } = input;
   switch (end.end) {
-    case 'done':
-      break;
     case 'unfinished':
       return { outcome: 'unfinished', kind, tokenExpiresAt: token.expiresAt };
     case 'superseded':
-      deps.log.info({ tenantNo, ...progress }, 'The slice was overtaken: its last page is not written');
+      deps.log.info({ tenantNo }, 'The slice was overtaken: its last page is not written');
       return { outcome: 'superseded', kind };
     case 'token_needed':
       await expireToken(deps, tenantNo, token);
@@ -77,7 +89,6 @@ export async function syncSlice(deps: ActivityDeps, input: SliceInput, context: 
     case 'refused':
       throw graphRefused(end);
   }
-  return finishRound(deps, slice, opened, token, startedAt + deps.sliceBudgetMs);
 }
 
 /** In delta rounds users come before groups, so that members are known; a full round runs both side by side. */
@@ -158,6 +169,7 @@ async function startAnew(
 
 async function finishRound(
   deps: ActivityDeps,
+  input: SliceInput,
   slice: Slice,
   opened: OpenSlice,
   token: StoredToken,
@@ -167,12 +179,13 @@ async function finishRound(
   const { kind } = opened;
   const fences = fencesOf(opened);
   const left = AbortSignal.timeout(Math.max(budgetEnd - clock.now(), SHORTEST_REMOVALS_MS));
-  const { confirm, stopped } = confirmRemovals(deps, slice, kind);
-  const removed = await store.sync.applyRemovals(fences, slice.beat, AbortSignal.any([slice.signal, left]), confirm);
+  const looks = confirmRemovals(deps, slice, kind, opened.feeds.groups.fence);
+  const removed = await store.sync.applyRemovals(fences, slice.beat, AbortSignal.any([slice.signal, left]), looks);
   if (removed === 'superseded') return { outcome: 'superseded', kind };
   slice.signal.throwIfAborted();
-  const why = stopped();
-  if (why) return endUnconfirmed(deps, slice, opened, token, why);
+  const why = looks.stopped();
+  if (why === 'read_again') return readAgain(deps, opened, token);
+  if (why && why.end !== 'done') return ended(deps, input, opened, token, why);
   if (removed === 'stopped') return { outcome: 'unfinished', kind, tokenExpiresAt: token.expiresAt };
   const summary = await store.sync.completeRound(fences);
   if (summary === 'superseded') return { outcome: 'superseded', kind };
@@ -187,35 +200,15 @@ function isDue({ clock, notificationUrl }: ActivityDeps, { subscriptions }: Open
   return isKeepingDue(clock.now(), notificationUrl, kept);
 }
 
-/** Nothing is applied: the removals wait for another look, or the feed is not believed and all is read again. */
-async function endUnconfirmed(
-  deps: ActivityDeps,
-  { tenantNo }: Slice,
+/** Nothing is applied: the feed is not believed. */
+async function readAgain(
+  { store }: Pick<ActivityDeps, 'store'>,
   opened: OpenSlice,
   token: StoredToken,
-  why: 'read_again' | ReadEnd,
 ): Promise<SliceOutcome> {
-  const { kind } = opened;
-  if (why === 'read_again') {
-    const restarted = await deps.store.sync.restartAsFull(fencesOf(opened));
-    if (restarted === 'superseded') return { outcome: 'superseded', kind };
-    return { outcome: 'unfinished', kind: 'full', tokenExpiresAt: token.expiresAt };
-  }
-  switch (why.kind) {
-    case 'token_rejected':
-      await expireToken(deps, tenantNo, token);
-      return { outcome: 'token_needed', kind };
-    case 'throttled':
-      return {
-        outcome: 'throttled',
-        kind,
-        retryAfterMs:
-          why.retryAfterMs ??
-          deps.patience.next(`throttled/${tenantNo}`, FIRST_RESTART_WAIT_MS, LONGEST_RESTART_WAIT_MS),
-      };
-    case 'unavailable':
-      throw graphUnavailable(why);
-  }
+  const restarted = await store.sync.restartAsFull(fencesOf(opened));
+  if (restarted === 'superseded') return { outcome: 'superseded', kind: opened.kind };
+  return { outcome: 'unfinished', kind: 'full', tokenExpiresAt: token.expiresAt };
 }
 
 function completed(

@@ -11,8 +11,8 @@ import { arrayText, onlyVisible, visibleAround } from './memberships.ts';
 import { OBJECT_TABLE } from './objects.ts';
 import { forgetRestored } from './restored.ts';
 import type { Database, Tx } from './schema.ts';
-import type { Fence, SyncStore } from './store.ts';
-import { stageUnseen } from './sweep.ts';
+import type { Fence, RemovalLooks, SyncStore } from './store.ts';
+import { believeUnseen, groupsOfUnseen, stageUnseen } from './sweep.ts';
 
 /** Rows, and with them events, that one transaction removes: it must not hold up the feed for long. */
 const BATCH_ROWS = 1_000;
@@ -48,14 +48,17 @@ const STEPS: readonly Step[] = [...REMOVAL_STEPS, tellUntold];
 
 /** Removes at the end of a round what waited for it. May be broken off between any two batches, and repeated. */
 export function createApplyRemovals(db: Database): SyncStore['applyRemovals'] {
-  return async (fences, heartbeat, signal, confirm) => {
+  return async (fences, heartbeat, signal, looks) => {
+    const unseen = await fenced(db, fences, stageUnseen);
+    if (unseen === 'superseded') return unseen;
+    if (looks && (await relistUnseen(db, fences, looks, heartbeat, signal)) === 'stopped') return 'stopped';
     const prepared = await fenced(db, fences, prepareRemovals);
     if (prepared === 'superseded') return prepared;
     heartbeat();
     if (!prepared.waiting) return 'applied';
     const { excess } = prepared;
     if (excess) {
-      const confirmed = confirm ? await confirm(excess.suspects) : { verdict: 'hold' as const };
+      const confirmed = looks ? await looks.confirm(excess.suspects) : { verdict: 'hold' as const };
       if (confirmed.verdict === 'stop') return 'stopped';
       const held = await fenced(db, fences, (tx, { tenantNo }) => hold(tx, tenantNo, excess, confirmed.sample));
       if (held === 'superseded') return held;
@@ -72,17 +75,39 @@ export function createApplyRemovals(db: Database): SyncStore['applyRemovals'] {
   };
 }
 
+/**
+ * A full round lists no membership of somebody who is soft-deleted at that moment, and says nothing of it once they are
+ * back: who was restored before their own page came looks like a leaver. So what it missed is read again first.
+ */
+async function relistUnseen(
+  db: Database,
+  fences: readonly Fence[],
+  { relist }: RemovalLooks,
+  heartbeat: () => void,
+  signal: AbortSignal,
+): Promise<'relisted' | 'stopped'> {
+  const [first] = fences;
+  if (!first) throw new Error('A fence is needed');
+  for (;;) {
+    const groups = await groupsOfUnseen(db, first.tenantNo);
+    if (groups.length === 0) return 'relisted';
+    heartbeat();
+    if (signal.aborted || (await relist(groups)) === 'stop') return 'stopped';
+    const believed = await fenced(db, fences, (tx, round) => believeUnseen(tx, round, groups));
+    if (believed === 'superseded') return 'stopped';
+  }
+}
+
 /** Whether anything is to be done: in most rounds nothing is. And whether it is too much to be done unasked. */
 async function prepareRemovals(
   tx: Tx,
   round: FencedRound,
 ): Promise<{ readonly waiting: boolean; readonly excess?: Excess | undefined }> {
-  const { tenantNo, kind, marks } = round;
+  const { tenantNo } = round;
   const { rows: states } = await sql<{ undone: boolean; held: boolean }>`
     SELECT EXISTS (SELECT 1 FROM checkpoint WHERE tenant_no = ${tenantNo} AND NOT done) AS undone,
       EXISTS (SELECT 1 FROM held_set WHERE tenant_no = ${tenantNo}) AS held`.execute(tx);
   if (states[0]?.undone !== false) throw new Error(`Tenant ${tenantNo}: a feed has not reached its deltaLink`);
-  if (kind === 'full' && marks) await stageUnseen(tx, tenantNo);
   if (states[0].held) await mergeWithHeld(tx, round);
   const { rows } = await sql<{ staged: boolean; untold: boolean }>`
     SELECT EXISTS (SELECT 1 FROM staged_removal WHERE tenant_no = ${tenantNo}) AS staged,

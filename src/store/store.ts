@@ -270,17 +270,24 @@ export interface SyncStore {
   ): Promise<'settled' | 'superseded'>;
   /**
    * After both deltaLinks: in a full round stages what was not seen; then applies staged removals with their events,
-   * a batch a transaction, and calls `heartbeat` after each. Stops early when `signal` aborts. Removals beyond the tenant's
-   * guard are held in place of being applied, after `confirm` has looked at some of them.
+   * a batch a transaction, and calls `heartbeat` after each. Stops early when `signal` aborts, or a look says so.
    */
   applyRemovals(
     fences: readonly Fence[],
     heartbeat: () => void,
     signal: AbortSignal,
-    confirm?: (suspects: readonly Suspect[]) => Promise<Confirmation>,
+    looks?: RemovalLooks,
   ): Promise<'applied' | 'stopped' | 'superseded'>;
   /** Tells `sync.completed` (always for full rounds, for delta rounds only if something changed), sets `asOf` and counts. */
   completeRound(fences: readonly Fence[]): Promise<RoundEnd | 'superseded'>;
+}
+
+/** What must be asked of Graph before removals are believed. */
+export interface RemovalLooks {
+  /** Reads groups again of which a full round missed memberships, and applies what they have now as picked objects. */
+  relist(groupIds: readonly string[]): Promise<'relisted' | 'stop'>;
+  /** Looks at some of the removals that are beyond the tenant's guard, and would be held. */
+  confirm(suspects: readonly Suspect[]): Promise<Confirmation>;
 }
 
 /** What a fresh read made of the suspects: `stop` leaves all as it stands, for another try. */

@@ -24,7 +24,7 @@ export class ScriptedGraph {
   /** Called when a request arrives, before it is answered. */
   onRequest: (name: string, request: SeenRequest) => void | Promise<void> = () => undefined;
 
-  /** A link of a feed by a short name: 'start', 'page 2', 'delta 1'. */
+  /** A link of a feed by a short name: 'start', 'page 2', 'delta 1'; 'picked' is the start for some ids alone. */
   static link(feed: Feed, name: string): string {
     return `${ORIGIN}/v1.0/${feed}/delta?$token=${encodeURIComponent(name)}`;
   }
@@ -52,7 +52,8 @@ export class ScriptedGraph {
 
 function nameOf({ url }: SeenRequest): string {
   const { pathname, searchParams } = new URL(url);
-  return `${pathname.split('/')[2]} ${searchParams.get('$token') ?? 'start'}`;
+  const start = searchParams.has('$filter') ? 'picked' : 'start';
+  return `${pathname.split('/')[2]} ${searchParams.get('$token') ?? start}`;
 }
 
 /** A page that goes on at `next`, or ends the round with the deltaLink `delta`. */

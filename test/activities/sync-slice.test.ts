@@ -60,6 +60,31 @@ describe('a full round', () => {
     expect(data.map(({ memberId }) => memberId)).toEqual([U(1), U(2)]);
   });
 
+  it('reads groups again of which it missed members: of somebody who was deleted at that moment they say nothing', async () => {
+    const members = async () =>
+      (await backend.store.directory.memberships(bench.tenantNo, undefined, 10)).data.map(({ memberId }) => memberId);
+    await bench.firstRound([user(1), user(2)], [group(1, 1, 2)]);
+    const cursor = await backend.store.feed.head();
+    const told = async () => {
+      const read = await backend.store.feed.read(cursor, 100, bench.tenantNo);
+      return read === 'expired' ? read : read.events.map(({ type }) => type);
+    };
+    graph.on('groups', 'start', page('groups', [group(1, 2)], { delta: 'd' }));
+    graph.on('groups', 'picked', status(503, 'ServiceUnavailable', { 'retry-after': '60' }));
+    expect(await bench.slice('again', 'full')).toMatchObject({ outcome: 'throttled', retryAfterMs: 60_000 });
+    expect(await members()).toEqual([U(1), U(2)]);
+
+    graph.on('groups', 'picked', page('groups', [group(1, 1, 2)], { delta: 'unused' }));
+    expect(await bench.slice('again', 'full')).toMatchObject({ outcome: 'completed', changes: 0 });
+    expect(await members()).toEqual([U(1), U(2)]);
+    expect(await told()).toEqual(['sync.completed']);
+
+    graph.on('groups', 'picked', page('groups', [group(1, 2)], { delta: 'unused' }));
+    expect(await bench.slice('and again', 'full')).toMatchObject({ outcome: 'completed', changes: 1 });
+    expect(await members()).toEqual([U(2)]);
+    expect(await told()).toEqual(['sync.completed', 'membership.removed', 'sync.completed']);
+  });
+
   it('tells the same summary when the completed slice is repeated, asking nothing', async () => {
     await bench.firstRound([user(1)]);
     const asked = graph.asked.length;

@@ -154,15 +154,13 @@ export function heldSuite(backend: () => Backend): void {
       await applyPages(store(), slice, 'users', [removeUsers(1, 30)]);
       await applyPages(store(), slice, 'groups', []);
       const end = (verdict: 'stop' | 'hold') =>
-        store().sync.applyRemovals(
-          fencesOf(slice),
-          () => undefined,
-          new AbortController().signal,
-          async (suspects) => {
+        store().sync.applyRemovals(fencesOf(slice), () => undefined, new AbortController().signal, {
+          relist: () => Promise.resolve('relisted'),
+          async confirm(suspects) {
             expect(suspects).toEqual(range(1, 20).map((n) => ({ kind: 'user', id: U(n) })));
             return verdict === 'stop' ? { verdict } : { verdict, sample: { read: 20, stillThere: 0 } };
           },
-        );
+        });
       expect(await end('stop')).toBe('stopped');
       expect(await counts()).toBeUndefined();
       expect(await end('hold')).toBe('applied');

@@ -1,0 +1,22 @@
+import type { Fence } from '../store/store.ts';
+import type { ActivityDeps } from './deps.ts';
+import { endOf, fetchPage, type FeedEnd, type Slice } from './feed-run.ts';
+
+type Deps = Pick<ActivityDeps, 'store' | 'graph' | 'clock' | 'log' | 'patience'>;
+
+/** Reads objects of a feed by their ids, at most `PICKED_AT_ONCE`, whole as the feed sees them now, and writes them as its pages are. */
+export async function pick(deps: Deps, slice: Slice, fence: Fence, ids: readonly string[]): Promise<FeedEnd> {
+  const { feed } = fence;
+  const seen = new Set<string>();
+  for (let link: string | undefined; ;) {
+    if (deps.clock.now() >= slice.fetchUntil) return { end: 'unfinished' };
+    const got = await fetchPage(deps, slice, { feed, link, ids, fromDelta: false }, slice.signal);
+    if (got.kind !== 'page') return endOf(deps, slice, link, got);
+    if ((await deps.store.sync.applyPicked(fence, got.page.items)) === 'superseded') return { end: 'superseded' };
+    link = got.page.nextLink;
+    if (link === undefined) return { end: 'done' };
+    // A list that leads in a circle has no end, and is no answer.
+    if (seen.has(link)) return { end: 'unavailable' };
+    seen.add(link);
+  }
+}
