@@ -3,7 +3,7 @@ import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { GraphActivities, OwnActivities } from '../domain/activities.ts';
 import { createPatience, type ActivityDeps, type Clock, type RunContext } from './deps.ts';
 import { keepSubscriptions } from './keep-subscriptions.ts';
-import { purgeTenant } from './purge-tenant.ts';
+import { purgeRevoked, purgeTenant } from './purge-tenant.ts';
 import { recordState } from './record-state.ts';
 import { settleHeld } from './settle-held.ts';
 import { refreshToken } from './refresh-token.ts';
@@ -36,6 +36,7 @@ export function createActivities(options: ActivitiesOptions): { own: OwnActiviti
     own: {
       recordState: (input) => recordState(deps, input),
       settleHeld: (input) => settleHeld(deps, input, temporalContext()),
+      purgeRevoked: (input) => purgeRevoked(deps, input, temporalContext()),
       purgeTenant: (input) => purgeTenant(deps, input, temporalContext()),
     },
     graph: {

@@ -1,4 +1,4 @@
-import type { SliceInput, SliceOutcome } from '../domain/activities.ts';
+import type { SetAside, SliceInput, SliceOutcome } from '../domain/activities.ts';
 import { isKeepingDue } from '../domain/subscriptions.ts';
 import type { OpenFeed, OpenSlice, RoundEnd } from '../store/store.ts';
 import { confirmRemovals } from './confirm-removals.ts';
@@ -46,13 +46,37 @@ export async function syncSlice(deps: ActivityDeps, input: SliceInput, context: 
     beat: () => context.heartbeat({ ...progress }),
   };
 
-  let end = worst(await runFeeds(deps, slice, opened));
+  const ends = await runFeeds(deps, slice, opened);
+  const aside = asideOf(opened, ends);
+  let end = worst(aside === undefined ? ends : ends.filter((one) => one.end !== 'forbidden'));
   if (end.end === 'done' && (opened.restored || progress.changes > 0)) {
     end = await lookAtRestored(deps, slice, fencesOf(opened));
   }
   if (end.end !== 'done') return ended(deps, input, opened, token, end);
-  return finishRound(deps, input, slice, opened, token, startedAt + deps.sliceBudgetMs);
+  if (aside && (await store.sync.setAside(fencesOf(opened), aside.feed)) === 'superseded') {
+    return { outcome: 'superseded', kind };
+  }
+  const outcome = await finishRound(deps, input, slice, opened, token, startedAt + deps.sliceBudgetMs);
+  return aside && outcome.outcome === 'completed' ? { ...outcome, setAside: aside } : outcome;
 }
+
+/** The feed that Graph refuses while the other goes on: a permission was taken away. A full round needs both to tell what is gone. */
+function asideOf({ kind, feeds }: OpenSlice, ends: readonly FeedEnd[]): SetAside | undefined {
+  const open = openOf(feeds);
+  const at = ends.findIndex((one) => one.end === 'forbidden');
+  const refused = ends[at];
+  const feed = open[at]?.fence.feed;
+  const goesOn = open.length === 1 || ends.some((one) => one.end !== 'forbidden');
+  if (kind === 'full' || refused?.end !== 'forbidden' || feed === undefined || !goesOn) return undefined;
+  const { code, requestId } = refused;
+  return {
+    feed,
+    ...(code === undefined ? {} : { graphCode: code }),
+    ...(requestId === undefined ? {} : { requestId }),
+  };
+}
+
+const openOf = (feeds: OpenSlice['feeds']) => [feeds.users, feeds.groups].filter((feed) => !feed.done);
 
 /** What a slice says that came to no end of its round. */
 async function ended(
@@ -93,14 +117,14 @@ async function ended(
 
 /** In delta rounds users come before groups, so that members are known; a full round runs both side by side. */
 async function runFeeds(deps: ActivityDeps, slice: Slice, { kind, feeds }: OpenSlice): Promise<readonly FeedEnd[]> {
-  const open = [feeds.users, feeds.groups].filter((feed) => !feed.done);
+  const open = openOf(feeds);
   if (kind === 'full') return runTogether(deps, slice, open);
   const ends: FeedEnd[] = [];
   for (const feed of open) {
     if (ends.length > 0 && deps.clock.now() >= slice.fetchUntil) return [...ends, { end: 'unfinished' }];
     const end = await runFeed(deps, slice, feed);
     ends.push(end);
-    if (end.end !== 'done') break;
+    if (end.end !== 'done' && end.end !== 'forbidden') break;
   }
   return ends;
 }

@@ -38,6 +38,7 @@ export function toTenant(row: TenantRow, deps: Pick<ApiDeps, 'config' | 'sealer'
     requireApproval: row.requireApproval,
     sharedDirectory: row.sharedDirectory,
     guard: row.guard,
+    retainAfterRevocation: row.retainDays,
     candidate: row.candidate === null ? null : { ...row.candidate, domains: [...row.candidate.domains] },
     createdAt: row.createdAt,
     deletingAt: row.deletingAt,

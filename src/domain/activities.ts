@@ -1,4 +1,5 @@
 import type { Phase } from './tenant.ts';
+import type { Feed } from './directory.ts';
 import type { ProblemRecord } from './problem.ts';
 
 /**
@@ -15,6 +16,11 @@ export interface OwnActivities {
     readonly tenantNo: number;
     readonly verdict: HeldVerdict;
   }): Promise<{ heldSince: string | null }>;
+  /**
+   * Deletes the mirror and the directory events of a tenant that has been revoked for as long as its data is kept, and tells
+   * `tenant.purged`. Says when that is to be, where it is not yet.
+   */
+  purgeRevoked(input: { readonly tenantNo: number }): Promise<PurgeOutcome>;
   /** Deletes everything of the tenant in steps, tells `tenant.deleted`, and frees the name as its last act. */
   purgeTenant(input: { readonly tenantNo: number }): Promise<void>;
 }
@@ -35,6 +41,11 @@ export interface GraphActivities {
    * What Microsoft refuses is an outcome: notifications are a help, and no round waits for them.
    */
   keepSubscriptions(input: { readonly tenantNo: number }): Promise<KeepOutcome>;
+}
+
+/** `dueAt` in milliseconds since 1970; null where nothing is left to purge, or the tenant is not revoked any more. */
+export interface PurgeOutcome {
+  readonly dueAt: number | null;
 }
 
 export interface TenantRecord {
@@ -101,6 +112,12 @@ export interface KeepOutcome {
   readonly failingSince?: string;
 }
 
+export interface SetAside {
+  readonly feed: Feed;
+  readonly graphCode?: string;
+  readonly requestId?: string;
+}
+
 export type SliceOutcome =
   /**
    * The round is complete. `nextInMs` is the configured wait until the next, `tokenExpiresAt` in ms since 1970, `heldSince`
@@ -113,6 +130,8 @@ export type SliceOutcome =
       readonly nextInMs: number;
       readonly tokenExpiresAt: number;
       readonly heldSince?: string;
+      /** Graph refused this feed: the round is of the other one alone. */
+      readonly setAside?: SetAside;
       /** The change notification subscriptions are to be looked after. */
       readonly subscriptionsDue?: boolean;
     }

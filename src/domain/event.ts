@@ -4,7 +4,7 @@ export type EventType =
   | `user.${'created' | 'updated' | 'deleted' | 'restored'}`
   | `group.${'created' | 'updated' | 'deleted' | 'restored'}`
   | `membership.${'added' | 'removed'}`
-  | `tenant.${'state_changed' | 'deleted'}`
+  | `tenant.${'state_changed' | 'purged' | 'deleted'}`
   | 'sync.completed';
 
 export type EventReason = 'directory' | 'scope' | 'purge';

@@ -77,7 +77,7 @@ export function takeHint(state: TenantWorkflowState): boolean {
 }
 
 /** Consent, given for the first time or again: whatever stood in the way is looked at afresh. */
-function grantConsent(state: TenantWorkflowState): boolean {
+export function grantConsent(state: TenantWorkflowState): boolean {
   state.phase = nextPhase(state.phase, 'consent_granted');
   state.tokenExpiresAt = 0;
   state.problem = null;

@@ -10,4 +10,7 @@ export interface Retention {
 
 const DAY_MS = 24 * 60 * 60_000;
 
+/** Days that a mirror is kept after a revocation, where the tenant says nothing else. */
+export const RETAIN_DAYS = 30;
+
 export const RETENTION: Retention = { eventsMs: 30 * DAY_MS, personsMs: 30 * DAY_MS, intentsMs: DAY_MS };

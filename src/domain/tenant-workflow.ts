@@ -47,6 +47,8 @@ export interface TenantPolicy {
   readonly verifyWindowMs: number;
   /** How far apart two refusals must be to count as a revocation. */
   readonly secondLookMs: number;
+  /** How often a directory that took its consent back is asked whether it gave it again, past our link. */
+  readonly lookAgainMs: number;
   /** Wait after the first failure; it doubles up to `maxRetryMs`. */
   readonly minRetryMs: number;
   readonly maxRetryMs: number;
@@ -61,6 +63,7 @@ export interface TenantPolicy {
 export const TENANT_POLICY: TenantPolicy = {
   verifyWindowMs: 15 * 60_000,
   secondLookMs: 5 * 60_000,
+  lookAgainMs: 60 * 60_000,
   minRetryMs: 5_000,
   maxRetryMs: 10 * 60_000,
   notificationsPatienceMs: 15 * 60_000,

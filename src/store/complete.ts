@@ -51,7 +51,12 @@ async function completeRound(tx: Tx, fences: readonly Fence[]): Promise<RoundEnd
   const heldSince = tenant.held ? await tidyHeld(tx, tenantNo, round.changes > 0) : undefined;
   await tx
     .updateTable('tenant')
-    .set({ last_sync: JSON.stringify(summary), as_of: round.started_at, ...counts })
+    .set({
+      last_sync: JSON.stringify(summary),
+      // What one feed did not tell may be old: all of the mirror is as fresh as before.
+      ...(round.set_aside === null && { as_of: round.started_at }),
+      ...counts,
+    })
     .where('no', '=', tenantNo)
     .execute();
   if (round.marks) await tx.deleteFrom('round_mark').where('tenant_no', '=', tenantNo).execute();

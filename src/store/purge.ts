@@ -2,6 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { tell } from './events.ts';
 import { markDeleting } from './intents.ts';
 import type { Database, Tx } from './schema.ts';
+import type { TenantStore } from './store.ts';
 
 const BATCH_ROWS = 5_000;
 
@@ -16,16 +17,9 @@ const LARGE_TABLES = [
   'membership_word',
   'restored_object',
 ] as const;
-const SMALL_TABLES = [
-  'held_set',
-  'round',
-  'checkpoint',
-  'tenant_token',
-  'consent_attempt',
-  'intent',
-  'subscription',
-  'notification_state',
-] as const;
+/** What says how the mirror was made. */
+const MIRROR_TABLES = ['held_set', 'round', 'checkpoint', 'tenant_token'] as const;
+const SMALL_TABLES = [...MIRROR_TABLES, 'consent_attempt', 'intent', 'subscription', 'notification_state'] as const;
 
 /**
  * Deletes what a tenant owns in batches. Each goes by itself, so that it can be broken off and repeated anywhere;
@@ -35,10 +29,7 @@ export function createPurge(db: Database): (no: number, heartbeat: () => void) =
   return async (no, heartbeat) => {
     const begun = await db.transaction().execute((tx) => begin(tx, no));
     if (!begun) return;
-    for (const table of LARGE_TABLES) {
-      await inBatches(db, sql.table(table), sql`tenant_no = ${no}`, heartbeat);
-    }
-    await inBatches(db, sql.table('event'), sql`tenant_no = ${no} AND type NOT LIKE 'tenant.%'`, heartbeat);
+    await emptyMirror(db, no, heartbeat);
     await db.transaction().execute((tx) => finish(tx, no));
   };
 }
@@ -48,6 +39,49 @@ async function begin(tx: Tx, no: number): Promise<boolean> {
   if (!(await lockLive(tx, no))) return false;
   await markDeleting(tx, no);
   return true;
+}
+
+/** The mirror of a revoked tenant, whose time is over. Like a purge it may be broken off and repeated anywhere. */
+export function createPurgeRevoked(db: Database): TenantStore['purgeRevoked'] {
+  return async (no, heartbeat) => {
+    const dueAt = sql<string>`revoked_at + retain_days * interval '1 day'`;
+    const waiting = await db
+      .selectFrom('tenant')
+      .select([dueAt.as('dueAt'), sql<boolean>`${dueAt} <= now()`.as('due')])
+      .where('no', '=', no)
+      .where('phase', '=', 'revoked')
+      .where('revoked_at', 'is not', null)
+      .where('purged_at', 'is', null)
+      .where('deleted_at', 'is', null)
+      .executeTakeFirst();
+    if (!waiting) return { purged: false, dueAt: null };
+    if (!waiting.due) return { purged: false, dueAt: waiting.dueAt };
+    await emptyMirror(db, no, heartbeat);
+    await db.transaction().execute((tx) => finishRevoked(tx, no));
+    return { purged: true, dueAt: null };
+  };
+}
+
+async function emptyMirror(db: Database, no: number, heartbeat: () => void): Promise<void> {
+  for (const table of LARGE_TABLES) {
+    await inBatches(db, sql.table(table), sql`tenant_no = ${no}`, heartbeat);
+  }
+  await inBatches(db, sql.table('event'), sql`tenant_no = ${no} AND type NOT LIKE 'tenant.%'`, heartbeat);
+}
+
+/** The binding stays: the same directory may consent again, and is then read as for the first time. */
+async function finishRevoked(tx: Tx, no: number): Promise<void> {
+  const tenant = await lockLive(tx, no);
+  if (!tenant) return;
+  for (const table of MIRROR_TABLES) {
+    await sql`DELETE FROM ${sql.table(table)} WHERE tenant_no = ${no}`.execute(tx);
+  }
+  await sql`
+    UPDATE tenant SET purged_at = now(), last_sync = NULL, as_of = NULL, users = 0, groups = 0, memberships = 0
+    WHERE no = ${no}`.execute(tx);
+  await tell(tx, no, [
+    { type: 'tenant.purged', subject: { kind: 'tenant', id: tenant.id }, data: { id: tenant.id }, reason: 'purge' },
+  ]);
 }
 
 function lockLive(tx: Tx, no: number) {

@@ -3,17 +3,18 @@ import type { RoundKind } from '../domain/activities.ts';
 import { type Feed, FEEDS } from '../domain/directory.ts';
 import { chosenOf, scopeOf, type Chosen } from '../domain/scope.ts';
 import { mayFetch } from '../domain/tenant.ts';
-import { type Checkpoint, lockCheckpoints, lockRound, raiseFences } from './fence.ts';
-import type { Database, Tx } from './schema.ts';
+import { type Checkpoint, fenced, type FencedRound, lockCheckpoints, lockRound, raiseFences } from './fence.ts';
+import type { Database, RemovalKind, Tx } from './schema.ts';
 import { takeHint } from './subscriptions.ts';
 import type { Fence, OpenFeed, OpenSlice, SyncStore, SyncSummary } from './store.ts';
 
 type OpenInput = Parameters<SyncStore['openSlice']>[0];
 
 /** Begins rounds, finds them again, and starts them over. */
-export function createRounds(db: Database): Pick<SyncStore, 'openSlice' | 'restartAsFull'> {
+export function createRounds(db: Database): Pick<SyncStore, 'openSlice' | 'restartAsFull' | 'setAside'> {
   return {
     openSlice: (input) => db.transaction().execute((tx) => openSlice(tx, input)),
+    setAside: (fences, feed) => fenced(db, fences, (tx, round) => setAside(tx, round, feed)),
     restartAsFull: (fences) => db.transaction().execute((tx) => restartAsFull(tx, fences)),
   };
 }
@@ -114,7 +115,7 @@ async function insertRound(
     INSERT INTO round AS r (tenant_no, id, kind, quiet, marks, started_at)
     VALUES (${tenantNo}, ${round.id}, ${round.kind}, ${round.quiet}, ${round.marks}, now())
     ON CONFLICT (tenant_no) DO UPDATE SET id = excluded.id, kind = excluded.kind, quiet = excluded.quiet,
-      marks = excluded.marks, started_at = excluded.started_at, completed_at = NULL, pages = 0,
+      marks = excluded.marks, started_at = excluded.started_at, completed_at = NULL, set_aside = NULL, pages = 0,
       changes = CASE WHEN r.completed_at IS NULL THEN r.changes ELSE 0 END,
       users = CASE WHEN r.completed_at IS NULL THEN r.users ELSE 0 END,
       groups = CASE WHEN r.completed_at IS NULL THEN r.groups ELSE 0 END,
@@ -150,6 +151,29 @@ async function restartAsFull(tx: Tx, fences: readonly Fence[]): Promise<'restart
   await startFeedsOver(tx, tenantNo);
   await raiseFences(tx, tenantNo);
   return 'restarted';
+}
+
+const STAGED_BY: Readonly<Record<Feed, readonly RemovalKind[]>> = {
+  users: ['user', 'disable'],
+  groups: ['group', 'membership'],
+};
+
+async function setAside(tx: Tx, { tenantNo, kind }: FencedRound, feed: Feed): Promise<'set_aside'> {
+  if (kind === 'full') throw new Error(`Tenant ${tenantNo}: a full round needs all of its feeds`);
+  // Half of a feed's word is no word; from the old deltaLink it is all told again.
+  await tx
+    .deleteFrom('staged_removal')
+    .where('tenant_no', '=', tenantNo)
+    .where('kind', 'in', STAGED_BY[feed])
+    .execute();
+  await tx
+    .updateTable('checkpoint')
+    .set({ done: true, next_link: null })
+    .where('tenant_no', '=', tenantNo)
+    .where('feed', '=', feed)
+    .execute();
+  await tx.updateTable('round').set({ set_aside: feed }).where('tenant_no', '=', tenantNo).execute();
+  return 'set_aside';
 }
 
 function openFeeds(tenantNo: number, kind: RoundKind, checkpoints: readonly Checkpoint[]): OpenSlice['feeds'] {

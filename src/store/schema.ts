@@ -69,6 +69,9 @@ export interface TenantTable {
   guard: ColumnType<GuardSettings, string | undefined, string>;
   scope: ColumnType<ScopeSettings, string | undefined, string>;
   link_serial: Generated<number>;
+  retain_days: Generated<number>;
+  revoked_at: NullableTime;
+  purged_at: NullableTime;
   last_sync: NullableJson<SyncSummary>;
   as_of: NullableTime;
   users: Generated<number>;
@@ -127,6 +130,7 @@ export interface RoundTable {
   users: Generated<number>;
   groups: Generated<number>;
   memberships: Generated<number>;
+  set_aside: ColumnType<Feed | null, Feed | null | undefined, Feed | null>;
 }
 
 interface HeldSetTable {

@@ -60,6 +60,7 @@ export interface TenantRow {
   readonly counts: { readonly users: number; readonly groups: number; readonly memberships: number };
   /** The running round, else null. */
   readonly round: RoundProgress | null;
+  readonly retainDays: number;
   readonly createdAt: string;
   readonly deletingAt: string | null;
 }
@@ -104,6 +105,8 @@ export interface NewTenant {
   /** Thresholds of its own. */
   readonly guard?: GuardSettings;
   readonly scope?: ScopeSettings;
+  /** Days that the mirror is kept after a revocation. */
+  readonly retainDays?: number;
 }
 
 export interface Page<T> {
@@ -126,7 +129,14 @@ export interface TenantStore {
     change: Partial<
       Pick<
         NewTenant,
-        'name' | 'groupsToSync' | 'scope' | 'requireApproval' | 'sharedDirectory' | 'expectedEntraTenant' | 'guard'
+        | 'name'
+        | 'groupsToSync'
+        | 'scope'
+        | 'requireApproval'
+        | 'sharedDirectory'
+        | 'expectedEntraTenant'
+        | 'guard'
+        | 'retainDays'
       >
     >,
   ): Promise<void>;
@@ -137,6 +147,11 @@ export interface TenantStore {
   record(record: TenantRecord): Promise<void>;
   /** Deletes in batches whatever the number owns, then tells `tenant.deleted` and frees the name, in its last transaction. */
   purge(no: number, heartbeat: () => void): Promise<void>;
+  /**
+   * Purges the mirror and the directory events of a tenant that was revoked longer ago than its data is kept, in batches,
+   * and tells `tenant.purged`; the tenant stays. `dueAt`: when that is to be, null where nothing is left or it is not revoked.
+   */
+  purgeRevoked(no: number, heartbeat: () => void): Promise<{ readonly purged: boolean; readonly dueAt: string | null }>;
   /** Live tenants by state, for metrics. */
   countByState(): Promise<Readonly<Record<string, number>>>;
 }
@@ -256,6 +271,11 @@ export interface SyncStore {
   applyPicked(fence: Fence, items: readonly DeltaItem[]): Promise<{ readonly changes: number } | 'superseded'>;
   /** The feed's links are dead: the round becomes a full one, from the start, beside the mirror. */
   restartAsFull(fences: readonly Fence[]): Promise<'restarted' | 'superseded'>;
+  /**
+   * A delta round goes on without a feed that Graph refuses: what it staged is dropped, its deltaLink stays for the next
+   * round, and the round, once complete, moves no `asOf`.
+   */
+  setAside(fences: readonly Fence[], feed: Feed): Promise<'set_aside' | 'superseded'>;
   /** Restored objects whose memberships are to be looked at in the running round, some at a time. */
   restoredDue(tenantNo: number): Promise<readonly RestoredObject[]>;
   /**

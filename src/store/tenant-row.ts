@@ -43,6 +43,7 @@ export function tenantFromRow(row: Row): TenantRow {
     asOf: row.as_of,
     counts: { users: row.users, groups: row.groups, memberships: row.memberships },
     round: roundFromRow(row),
+    retainDays: row.retain_days,
     createdAt: row.created_at,
     deletingAt: row.deleting_at,
   };

@@ -2,11 +2,12 @@ import { sql } from 'kysely';
 import type { TenantRecord } from '../domain/activities.ts';
 import type { NewEvent } from '../domain/event.ts';
 import { describeProblem } from '../domain/problem.ts';
+import { RETAIN_DAYS } from '../domain/retention.ts';
 import { type TenantState, tenantState } from '../domain/tenant.ts';
 import { tell } from './events.ts';
 import { raiseFences } from './fence.ts';
 import { insertIntent, tickIntents } from './intents.ts';
-import { createPurge } from './purge.ts';
+import { createPurge, createPurgeRevoked } from './purge.ts';
 import type { Database, Tx } from './schema.ts';
 import type { NewTenant, TenantStore } from './store.ts';
 import { selectTenants, tenantFromRow } from './tenant-row.ts';
@@ -48,6 +49,7 @@ export function createTenants(db: Database): TenantStore {
           ...(change.scope && { scope: JSON.stringify(change.scope) }),
           ...(change.requireApproval !== undefined && { require_approval: change.requireApproval }),
           ...(change.sharedDirectory !== undefined && { shared_directory: change.sharedDirectory }),
+          ...(change.retainDays !== undefined && { retain_days: change.retainDays }),
           ...(change.guard && { guard: JSON.stringify(change.guard) }),
           ...(change.expectedEntraTenant !== undefined && { expected_entra_tenant: change.expectedEntraTenant }),
         })
@@ -59,6 +61,7 @@ export function createTenants(db: Database): TenantStore {
     record: (record) => db.transaction().execute((tx) => recordDecision(tx, record)),
 
     purge: createPurge(db),
+    purgeRevoked: createPurgeRevoked(db),
 
     async countByState() {
       const { rows } = await sql<{ state: string; n: number }>`
@@ -79,6 +82,7 @@ async function createTenant(tx: Tx, tenant: NewTenant): ReturnType<TenantStore['
       require_approval: tenant.requireApproval,
       shared_directory: tenant.sharedDirectory,
       guard: JSON.stringify(tenant.guard ?? {}),
+      retain_days: tenant.retainDays ?? RETAIN_DAYS,
       scope: JSON.stringify(tenant.scope ?? {}),
     })
     .onConflict((conflict) => conflict.column('id').where('deleted_at', 'is', null).doNothing())
@@ -105,7 +109,16 @@ async function recordDecision(tx: Tx, { tenantNo, phase, paused, problem, taken 
   const state: TenantState = tenantState({ phase, paused, problem: described });
   await tx
     .updateTable('tenant')
-    .set({ phase, paused, state, problem: problem && JSON.stringify(problem), updated_at: sql`now()` })
+    .set({
+      phase,
+      paused,
+      state,
+      problem: problem && JSON.stringify(problem),
+      // Since when the data waits to be purged; whoever is not revoked has data again.
+      revoked_at: phase === 'revoked' ? sql<string>`coalesce(revoked_at, now())` : null,
+      ...(phase !== 'revoked' && { purged_at: null }),
+      updated_at: sql`now()`,
+    })
     .where('no', '=', tenantNo)
     .execute();
   if (phase === 'revoked') await tx.deleteFrom('tenant_token').where('tenant_no', '=', tenantNo).execute();

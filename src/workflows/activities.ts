@@ -8,7 +8,7 @@ export function ownActivities(): ActivityInterfaceFor<OwnActivities> {
     startToCloseTimeout: '30s',
     retry: { initialInterval: '1s', maximumInterval: '1m' },
   });
-  const { purgeTenant } = proxyActivities<Pick<OwnActivities, 'purgeTenant'>>({
+  const { purgeTenant, purgeRevoked } = proxyActivities<Pick<OwnActivities, 'purgeTenant' | 'purgeRevoked'>>({
     startToCloseTimeout: '1h',
     heartbeatTimeout: '1m',
     retry: { initialInterval: '1s', maximumInterval: '1m' },
@@ -18,7 +18,7 @@ export function ownActivities(): ActivityInterfaceFor<OwnActivities> {
     heartbeatTimeout: '1m',
     retry: { initialInterval: '1s', maximumInterval: '1m' },
   });
-  return { recordState, purgeTenant, settleHeld };
+  return { recordState, purgeTenant, purgeRevoked, settleHeld };
 }
 
 /**

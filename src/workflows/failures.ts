@@ -1,5 +1,6 @@
 import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
 import { TOKEN_FAILURES, type TokenFailure, type RefusalDetails } from '../domain/activities.ts';
+import { REQUIRED_PERMISSIONS } from '../domain/names.ts';
 import type { ProblemRecord } from '../domain/problem.ts';
 
 /** What went wrong, as far as the workflow needs to know: a type, and what an operator would quote. */
@@ -17,9 +18,10 @@ export function failureOf(error: unknown): Failure {
   return { type: cause.type ?? 'Unknown', ...details };
 }
 
-/** Microsoft says that we have no business in this directory. */
-export function isRefusal(failure: Failure): boolean {
-  return failure.type === 'ConsentMissing' || failure.type === 'ApplicationDisabled';
+/** Microsoft says that we have no business in this directory: not consented, switched off, or nothing granted at all. */
+export function isRefusal({ type, missing = [] }: Failure): boolean {
+  if (type === 'Forbidden') return REQUIRED_PERMISSIONS.every((permission) => missing.includes(permission));
+  return type === 'ConsentMissing' || type === 'ApplicationDisabled';
 }
 
 export function problemOf(failure: Failure): Omit<ProblemRecord, 'since'> {

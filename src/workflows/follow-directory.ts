@@ -1,8 +1,9 @@
 import { uuid4 } from '@temporalio/workflow';
-import type { HeldVerdict, RoundKind, SliceOutcome } from '../domain/activities.ts';
+import type { HeldVerdict, RoundKind, SetAside, SliceOutcome } from '../domain/activities.ts';
 import { requestRound } from '../domain/intent-effect.ts';
+import type { ProblemRecord } from '../domain/problem.ts';
 import { nextRoundAt, standingProblem } from '../domain/tenant-workflow.ts';
-import { failureOf } from './failures.ts';
+import { failureOf, problemOf } from './failures.ts';
 import { iso } from './presentation.ts';
 import type { TenantRun } from './tenant-run.ts';
 
@@ -41,7 +42,7 @@ async function runRound(run: TenantRun): Promise<void> {
     round.kind = slice.kind;
     switch (slice.outcome) {
       case 'completed':
-        return completeRound(run, slice, startedAt);
+        return completeRound(run, slice, startedAt, slice.setAside && (await whatIsMissing(run, slice.setAside)));
       case 'unfinished':
         tokenTries = 0;
         state.tokenExpiresAt = slice.tokenExpiresAt;
@@ -81,8 +82,10 @@ function completeRound(
   run: TenantRun,
   slice: Extract<SliceOutcome, { outcome: 'completed' }>,
   startedAt: number,
+  missing?: Omit<ProblemRecord, 'since'>,
 ): void {
   const { state } = run;
+  const before = state.problem;
   run.rounds++;
   state.round = null;
   state.tokenExpiresAt = slice.tokenExpiresAt;
@@ -90,8 +93,15 @@ function completeRound(
   state.nextRoundAt = nextRoundAt(startedAt, slice.nextInMs, Math.random());
   state.heldSince = slice.heldSince ?? null;
   run.clearFailures();
+  if (missing) run.raiseSetAside(missing, before);
   run.moveBy('round_completed');
   if (slice.subscriptionsDue) run.subscriptions.tend();
+}
+
+/** Why a feed was set aside. A new token shows a permission that was given back; the next round asks again by itself. */
+async function whatIsMissing(run: TenantRun, aside: SetAside): Promise<Omit<ProblemRecord, 'since'>> {
+  const { missing } = await run.refreshToken();
+  return problemOf({ ...aside, type: 'Forbidden', missing });
 }
 
 /** As long as Microsoft asks, whatever else is wished meanwhile, but for what ends the work. */

@@ -1,6 +1,6 @@
 import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
 import type { TokenReport } from '../domain/activities.ts';
-import { revoke } from '../domain/intent-effect.ts';
+import { grantConsent, revoke } from '../domain/intent-effect.ts';
 import { isBlocking, type ProblemRecord } from '../domain/problem.ts';
 import { nextPhase, type PhaseEvent } from '../domain/tenant.ts';
 import {
@@ -12,7 +12,7 @@ import {
   type TenantWorkflowState,
 } from '../domain/tenant-workflow.ts';
 import { graphActivities, ownActivities } from './activities.ts';
-import { problemOf, type Failure } from './failures.ts';
+import { isRefusal, problemOf, type Failure } from './failures.ts';
 import { createPresentation, iso } from './presentation.ts';
 import { createSubscriptionKeeper, notificationsProblem } from './subscriptions.ts';
 
@@ -134,7 +134,7 @@ export class TenantRun {
     state.failures++;
     state.nextRoundAt = Date.now() + retryWaitMs(state.failures, policy);
     this.raise(problemOf(failure));
-    if (failure.type !== 'ConsentMissing') return;
+    if (!isRefusal(failure)) return;
     // Once it can be Microsoft's replication; a second time, later, it is a revocation.
     state.refusedSince ??= Date.now();
     if (Date.now() - state.refusedSince < policy.secondLookMs) return;
@@ -143,11 +143,22 @@ export class TenantRun {
     state.problem = problem;
   }
 
+  /** One feed is refused and the other goes on: a round is well, and yet a person must act. */
+  raiseSetAside(problem: Omit<ProblemRecord, 'since'>, before: ProblemRecord | null): void {
+    const since = before?.code === problem.code ? before.since : iso(Date.now());
+    this.state.problem ??= { ...problem, since };
+  }
+
   clearFailures(): void {
     const { state, policy } = this;
     state.failures = 0;
     state.refusedSince = null;
     state.problem = standingProblem(state) ?? notificationsProblem(state, policy, Date.now());
+  }
+
+  /** The directory honours us again, though nobody came by our link: verified like any consent, it goes on where it stood. */
+  regain(): void {
+    grantConsent(this.state);
   }
 
   async refreshToken(): Promise<TokenReport> {

@@ -4,6 +4,7 @@ import { applyIntent, requestRound, setPaused, takeHint } from '../domain/intent
 import type { TenantInput } from '../domain/tenant-workflow.ts';
 import { followDirectory, settleHeld } from './follow-directory.ts';
 import { hint, intentSignal, pause, resume, resync, status, syncNow } from './messages.ts';
+import { stayRevoked } from './stay-revoked.ts';
 import { Interrupted, TenantRun } from './tenant-run.ts';
 import { verifyConsent } from './verify-consent.ts';
 
@@ -52,9 +53,7 @@ async function step(run: TenantRun): Promise<void> {
     case 'delta_sync':
       return followDirectory(run);
     case 'revoked':
-      // Nobody is to be told of a directory that is none of ours.
-      if (state.subscribed) run.subscriptions.tend();
-      return run.waitUntil(Infinity, 'Consent is withdrawn; the mirror stays until the tenant is deleted.');
+      return stayRevoked(run);
   }
 }
 

@@ -1,6 +1,6 @@
 import { NOT_BOUND } from '../domain/activities.ts';
 import { retryWaitMs } from '../domain/tenant-workflow.ts';
-import { failureOf, isRefusal, problemOf } from './failures.ts';
+import { failureOf, problemOf } from './failures.ts';
 import type { TenantRun } from './tenant-run.ts';
 
 /** A grant needs minutes to reach all of Microsoft: it is tried again and again, and never as rarely as a broken round. */
@@ -19,7 +19,7 @@ export async function verifyConsent(run: TenantRun): Promise<void> {
     if (failure.type === NOT_BOUND) return run.waitUntil(Infinity, 'Waits for the approval of a consent.');
     state.failures++;
     // What spreads slowly looks like a refusal at first.
-    if (!isRefusal(failure)) run.raise(problemOf(failure));
+    if (failure.type !== 'ConsentMissing') run.raise(problemOf(failure));
     else if (late()) run.raise({ ...problemOf(failure), code: 'consent_not_effective' });
   }
   await run.record();

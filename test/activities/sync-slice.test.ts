@@ -310,7 +310,9 @@ describe('refusals', () => {
   });
 
   it('quotes the request of a 403', async () => {
-    graph.on('groups', 'delta 1', status(403, 'Authorization_RequestDenied'));
+    for (const feed of ['users', 'groups'] as const) {
+      graph.on(feed, 'delta 1', status(403, 'Authorization_RequestDenied'));
+    }
     expect(await bench.slice('r2')).toEqual({
       outcome: 'forbidden',
       kind: 'delta',
@@ -319,10 +321,50 @@ describe('refusals', () => {
     });
   });
 
+  it('goes on with the feed that Graph does not refuse, and takes up the other where it stood when it is let again', async () => {
+    const asOf = async () => (await backend.store.tenants.byNo(bench.tenantNo))?.asOf;
+    const before = await asOf();
+    const denied = status(403, 'Authorization_RequestDenied');
+    const left = {
+      id: G(1),
+      'members@delta': [{ '@odata.type': '#microsoft.graph.user', id: U(9), '@removed': { reason: 'deleted' } }],
+    };
+    graph
+      .on('users', 'delta 1', page('users', [user(1)], { delta: 'delta 2' }))
+      .on('users', 'delta 2', page('users', [{ id: U(1), '@removed': { reason: 'changed' } }], { delta: 'delta 3' }))
+      .on('users', 'delta 3', page('users', [], { delta: 'delta 3' }))
+      .on('groups', 'delta 1', page('groups', [{ id: G(1), displayName: 'New' }, left], { next: 'p' }), denied)
+      .on('groups', 'p', denied);
+    const aside = { feed: 'groups', graphCode: 'Authorization_RequestDenied', requestId: 'req-1' };
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed', changes: 2, setAside: aside });
+    expect((await bench.mirrored()).users).toEqual([U(1)]);
+    expect(await bench.slice('r3')).toMatchObject({ outcome: 'completed', setAside: aside });
+    expect((await bench.mirrored()).users).toEqual([]);
+    expect(await asOf()).toBe(before);
+    graph.on('groups', 'delta 1', page('groups', [{ id: G(1), displayName: 'New' }], { delta: 'delta 2' }));
+    const whole = await bench.slice('r4');
+    expect(whole).toMatchObject({ outcome: 'completed', kind: 'delta' });
+    expect(whole).not.toHaveProperty('setAside');
+    expect(await asOf()).not.toBe(before);
+    expect((await bench.mirrored()).groups).toEqual([G(1)]);
+  });
+
+  it('goes on with the groups where the users are refused', async () => {
+    graph
+      .on('users', 'delta 1', status(403, 'Authorization_RequestDenied'))
+      .on('groups', 'delta 1', page('groups', [{ id: G(2), displayName: 'New' }], { delta: 'delta 2' }));
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed', setAside: { feed: 'users' } });
+    expect((await bench.mirrored()).groups).toEqual([G(2)]);
+  });
+
   it('names the code of what Graph will not do, and nothing else', async () => {
     graph.on('users', 'delta 1', status(400, 'Request_BadRequest'));
     const failed = await failure(bench.slice('r2'));
-    expect(failed).toMatchObject({ type: 'GraphRefused', nonRetryable: true, details: [{ requestId: 'req-1' }] });
+    expect(failed).toMatchObject({
+      type: 'GraphRefused',
+      nonRetryable: true,
+      details: [{ graphCode: 'Request_BadRequest', requestId: 'req-1' }],
+    });
     expect(failed.message).toBe('Microsoft Graph refused: Request_BadRequest');
   });
 });

@@ -176,11 +176,17 @@ describe('changing a tenant', () => {
   test('changes what is named, clears what is null, and tells the workflow', async () => {
     const id = await create({ name: 'Old', expectedEntraTenant: DIRECTORY, groupsToSync: ['Sales'] });
     const changed = await api.call('PATCH', `/v1/tenants/${id}`, {
-      body: { name: null, expectedEntraTenant: null, requireApproval: true },
+      body: { name: null, expectedEntraTenant: null, requireApproval: true, retainAfterRevocation: 7 },
     });
     expect(changed).toMatchObject({
       status: 200,
-      body: { name: null, expectedEntraTenant: null, requireApproval: true, groupsToSync: ['Sales'] },
+      body: {
+        name: null,
+        expectedEntraTenant: null,
+        requireApproval: true,
+        retainAfterRevocation: 7,
+        groupsToSync: ['Sales'],
+      },
     });
     expect(api.delivered.at(-1)).toMatchObject({ kind: 'settings', tenantId: id });
   });

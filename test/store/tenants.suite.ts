@@ -158,6 +158,51 @@ export function tenantsSuite(backend: () => Backend): void {
     });
   });
 
+  describe('the mirror of a revoked tenant', () => {
+    const revoke = (no: number) =>
+      store().tenants.record({ tenantNo: no, phase: 'revoked', paused: false, problem: null, taken: [] });
+    const purge = (no: number) => store().tenants.purgeRevoked(no, () => undefined);
+
+    test('is kept for as long as the tenant says, counted from the revocation', async () => {
+      const { no } = await boundTenant(store());
+      expect(await purge(no)).toEqual({ purged: false, dueAt: null });
+      await runRound(store(), no, { users: [[object(U(1))]] });
+      await revoke(no);
+      const { purged, dueAt } = await purge(no);
+      expect(purged).toBe(false);
+      const days = (Date.parse(dueAt ?? '') - Date.now()) / 86_400_000;
+      expect(days).toBeGreaterThan(29.9);
+      expect(days).toBeLessThanOrEqual(30);
+      await store().tenants.update(no, { retainDays: 90 });
+      await revoke(no);
+      expect(Date.parse((await purge(no)).dueAt ?? '') - Date.parse(dueAt ?? '')).toBe(60 * 86_400_000);
+      expect((await liveTenant(store(), no)).counts.users).toBe(1);
+    });
+
+    test('is purged then, with one event, and begins anew if consent is given again', async () => {
+      const { no, id, entraTenantId } = await boundTenant(store());
+      await store().tenants.update(no, { retainDays: 0 });
+      const page = { users: [[object(U(1), { displayName: 'Canary' })]], groups: [[object(G(1), {}, [joins(U(1))])]] };
+      await runRound(store(), no, page);
+      await runRound(store(), no, { users: [[object(U(1), { displayName: 'Canary Bird' })]] });
+      await revoke(no);
+      const cursor = await store().feed.head();
+      expect(await purge(no)).toEqual({ purged: true, dueAt: null });
+      expect(await purge(no)).toEqual({ purged: false, dueAt: null });
+      expect(await eventsAfter(store(), cursor, no)).toMatchObject([
+        { type: 'tenant.purged', subject: { kind: 'tenant', id }, data: { id }, reason: 'purge' },
+      ]);
+      expect(await searchAll(backend(), 'Canary')).toEqual([]);
+      const kept = await liveTenant(store(), no);
+      const nothing = { counts: { users: 0, groups: 0, memberships: 0 }, asOf: null, lastSync: null };
+      expect(kept).toMatchObject({ phase: 'revoked', entraTenantId, ...nothing });
+      await store().tenants.record({ tenantNo: no, phase: 'syncing', paused: false, problem: null, taken: [] });
+      expect(await runRound(store(), no, page)).toMatchObject({ kind: 'full' });
+      await revoke(no);
+      expect(await purge(no)).toMatchObject({ purged: true });
+    });
+  });
+
   describe('an intent', () => {
     test('stays open until it is ticked, and later ones have the higher number', async () => {
       const { no, id } = await createTenant(store());

@@ -41,6 +41,8 @@ export interface Script {
   syncSlice: (input: SliceInput) => Promise<SliceOutcome>;
   settleHeld: (verdict: HeldVerdict) => Promise<{ heldSince: string | null }>;
   keepSubscriptions: () => Promise<KeepOutcome>;
+  /** When the data of a revoked tenant is to be purged; null: it is, or there is none. */
+  purgeRevoked: () => number | null;
 }
 
 export interface TenantTest {
@@ -88,12 +90,17 @@ export async function withTenant(
     syncSlice: async (input) => completed(input),
     settleHeld: async () => ({ heldSince: null }),
     keepSubscriptions: async () => ({ kept: 'ok', begun: false }),
+    purgeRevoked: () => null,
   };
   const own: OwnActivities = {
     recordState: async (record) => void records.push(record),
     settleHeld: async ({ verdict }) => {
       calls.push(`settleHeld ${verdict}`);
       return script.settleHeld(verdict);
+    },
+    purgeRevoked: async () => {
+      calls.push('purgeRevoked');
+      return { dueAt: script.purgeRevoked() };
     },
     purgeTenant: async () => void calls.push('purgeTenant'),
   };

@@ -16,6 +16,7 @@ test('there are histories of every phase to replay', () => {
     'recordState',
     'settleHeld',
     'purgeTenant',
+    'purgeRevoked',
     'pauseTenant',
   ]) {
     expect({ word, found: all.includes(word) }).toEqual({ word, found: true });

@@ -222,6 +222,75 @@ describe('the workflow of a tenant', () => {
       });
     }));
 
+  test.each([
+    ['an application that is switched off', 'application_disabled'],
+    ['a directory that granted nothing', 'permissions_missing'],
+  ])('takes %s for a revocation at the second look, and goes on by itself when it is honoured again', (_, code) =>
+    withTenant(
+      { phase: 'delta_sync', policy: { lookAgainMs: 300 } },
+      async ({ script, until, records, slices, calls }) => {
+        const missing = ['User.Read.All', 'Group.Read.All'];
+        const off = code === 'application_disabled';
+        script.refreshToken = async () => {
+          if (off) throw refusal('ApplicationDisabled', 7_000_112);
+          return { expiresAt: Date.now() + LONG_MS, missing };
+        };
+        script.syncSlice = async (input) => ({ outcome: 'forbidden', kind: input.kind });
+        await until('a person is asked', () => records.at(-1)?.problem?.code === code);
+        expect(records.at(-1)).toMatchObject({ phase: 'delta_sync', problem: { code } });
+        await until('it is revoked', () => records.at(-1)?.phase === 'revoked');
+        expect(records.at(-1)?.problem?.code).toBe(code);
+        const looks = calls.filter((call) => call === 'refreshToken').length;
+        await until('it is looked at again', () => calls.filter((call) => call === 'refreshToken').length > looks + 1);
+        expect(records.at(-1)?.phase).toBe('revoked');
+        script.refreshToken = async () => ({ expiresAt: Date.now() + LONG_MS, missing: [] });
+        script.syncSlice = async (input) => completed(input);
+        await until('it is back', () => records.at(-1)?.phase === 'delta_sync' && records.at(-1)?.problem === null);
+        expect(slices.every((slice) => slice.kind === 'delta')).toBe(true);
+      },
+    ),
+  );
+
+  test('says what is missing while the other feed goes on, and no more once it is granted again', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ script, until, slices, records }) => {
+      let missing = ['Group.Read.All'];
+      script.refreshToken = async () => ({ expiresAt: Date.now() + LONG_MS, missing });
+      script.syncSlice = async (input) =>
+        missing.length === 0
+          ? completed(input, 100)
+          : { ...completed(input, 100), setAside: { feed: 'groups', requestId: 'r-1' } };
+      await until('a person is asked', () => records.at(-1)?.problem?.code === 'permissions_missing');
+      expect(records.at(-1)).toMatchObject({
+        phase: 'delta_sync',
+        problem: { permissions: ['Group.Read.All'], requestId: 'r-1' },
+      });
+      const since = records.at(-1)?.problem?.since;
+      const before = slices.length;
+      await until('rounds go on', () => slices.length > before + 2);
+      expect(records.at(-1)?.problem?.since).toBe(since);
+      missing = [];
+      await until('it healed', () => records.at(-1)?.problem === null);
+    }));
+
+  test('has the data of a revoked tenant purged when its time has come, and asks Microsoft nothing meanwhile', () =>
+    withTenant(
+      { phase: 'delta_sync', policy: { lookAgainMs: 100 } },
+      async ({ script, signal, until, records, calls }) => {
+        let dueAt: number | null = Date.now() + LONG_MS;
+        script.purgeRevoked = () => dueAt;
+        await signal('revoke', 1);
+        await until('it is revoked', () => records.at(-1)?.phase === 'revoked');
+        await until('the time is known', () => calls.includes('purgeRevoked'));
+        const looks = calls.filter((call) => call === 'refreshToken').length;
+        dueAt = Date.now() + 500;
+        await signal('settings', 2);
+        await until('another time is known', () => calls.filter((call) => call === 'purgeRevoked').length === 2);
+        dueAt = null;
+        await until('it is purged', () => calls.filter((call) => call === 'purgeRevoked').length === 3);
+        expect(calls.filter((call) => call === 'refreshToken')).toHaveLength(looks);
+      },
+    ));
+
   test('tells whose fault a rejected credential is, and heals when it works again', () =>
     withTenant({ phase: 'delta_sync' }, async ({ script, until, records }) => {
       script.refreshToken = async () => {

@@ -45,12 +45,13 @@ export const patchTenant = defineRoute({
 });
 
 /** Only what the caller said: a property that is undefined would be written as well. */
-function given({ name, groupsToSync, requireApproval, sharedDirectory }: TenantChange) {
+function given({ name, groupsToSync, requireApproval, sharedDirectory, retainAfterRevocation }: TenantChange) {
   return {
     ...(name === undefined ? {} : { name }),
     ...(groupsToSync === undefined ? {} : { groupsToSync }),
     ...(requireApproval === undefined ? {} : { requireApproval }),
     ...(sharedDirectory === undefined ? {} : { sharedDirectory }),
+    ...(retainAfterRevocation === undefined ? {} : { retainDays: retainAfterRevocation }),
   };
 }
 

@@ -32,6 +32,7 @@ export const postTenants = defineRoute({
       requireApproval: body.requireApproval ?? false,
       sharedDirectory: body.sharedDirectory ?? false,
       guard: settingsOf(body.guard),
+      ...(body.retainAfterRevocation === undefined ? {} : { retainDays: body.retainAfterRevocation }),
     });
     if (created === 'name_taken') return problem('tenant-exists');
     await announce(created.intent, created.tenant.id, deps);

@@ -13,6 +13,7 @@ const EVENT_TYPES = [
   'membership.added',
   'membership.removed',
   'tenant.state_changed',
+  'tenant.purged',
   'tenant.deleted',
   'sync.completed',
 ] as const satisfies readonly EventType[];

@@ -31,6 +31,12 @@ const settings = {
     .optional()
     .meta({ description: 'May be connected to a directory that another tenant is connected to' }),
   guard: guardSettings.optional(),
+  retainAfterRevocation: z
+    .int('A whole number of days is expected.')
+    .min(0, 'A whole number of days is expected.')
+    .max(3650, 'Ten years at most: 3650 days.')
+    .optional()
+    .meta({ description: 'Days that the mirror is kept after a revocation; then it is purged (30)' }),
 };
 
 const objectExpected = { error: 'A JSON object is expected.' };
@@ -91,6 +97,7 @@ export const tenant = z
     requireApproval: z.boolean(),
     sharedDirectory: z.boolean(),
     guard,
+    retainAfterRevocation: z.int(),
     candidate: z
       .strictObject({
         entraTenantId: z.string(),
