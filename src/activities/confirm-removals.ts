@@ -26,7 +26,7 @@ export function confirmRemovals(
     async relist(ids) {
       const read = await pick(deps, slice, groups, ids);
       if (read.end === 'done') return 'relisted';
-      if (read.end === 'refused' || read.end === 'forbidden' || read.end === 'expired') {
+      if (read.end === 'refused' || read.end === 'forbidden' || read.end === 'expired' || read.end === 'faulty') {
         // What can be asked no second time must be believed at the first: no tenant stands still for it.
         log.warn({ tenantNo, groups: ids.length, answer: read.end }, 'Missing memberships are not looked at again');
         return 'relisted';

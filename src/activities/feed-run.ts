@@ -7,7 +7,9 @@ import type { ActivityDeps } from './deps.ts';
 export type FeedEnd =
   | { readonly end: 'done' }
   | { readonly end: 'unfinished' | 'superseded' | 'token_needed' }
-  /** The links are dead, or lead in a circle. `atStart`: even the initial query is answered so. */
+  /** The links lead in a circle, or on and on without anything new. */
+  | { readonly end: 'faulty' }
+  /** The links are dead. `atStart`: even the initial query is answered so. */
   | { readonly end: 'expired'; readonly atStart: boolean }
   | { readonly end: 'forbidden'; readonly code?: string; readonly requestId?: string }
   | { readonly end: 'throttled'; readonly retryAfterMs: number }
@@ -57,11 +59,12 @@ export async function runFeed(deps: Deps, slice: Slice, feed: OpenFeed): Promise
       if (got.kind !== 'page') return endOf(deps, slice, link, got);
       if (Object.keys(got.skipped).length > 0) {
         const { skipped } = got;
+        await deps.store.sync.recordSkipped(slice.tenantNo, name, skipped);
         deps.log.warn({ tenantNo: slice.tenantNo, feed: name, skipped }, 'Parts of a page were left out');
       }
       const { nextLink } = got.page;
       // A link that comes back would be followed for ever: not one more page of such a round is believed.
-      if (nextLink !== undefined && seen.has(nextLink)) return { end: 'expired', atStart: false };
+      if (nextLink !== undefined && seen.has(nextLink)) return { end: 'faulty' };
       const goesOn = nextLink !== undefined && deps.clock.now() < slice.fetchUntil;
       if (goesOn) {
         seen.add(nextLink);
@@ -73,6 +76,7 @@ export async function runFeed(deps: Deps, slice: Slice, feed: OpenFeed): Promise
       const written = await deps.store.sync.applyPage(feed.fence, got.page);
       if (written === 'superseded') return { end: 'superseded' };
       slice.wrote(written.changes);
+      if (written.faulty) return { end: 'faulty' };
       if (nextLink === undefined) return { end: 'done' };
       if (!goesOn) return { end: 'unfinished' };
     }

@@ -29,3 +29,8 @@ export function graphRefused(details: { readonly code: string; readonly requestI
     details: [{ graphCode: code, ...(requestId === undefined ? {} : { requestId }) } satisfies RefusalDetails],
   });
 }
+
+/** A full round whose links lead in a circle, or on and on without anything new: trying at once would end so again. */
+export function feedFaulty(): ApplicationFailure {
+  return ApplicationFailure.nonRetryable('The links of a full round lead nowhere', 'FeedFaulty');
+}

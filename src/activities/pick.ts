@@ -15,8 +15,7 @@ export async function pick(deps: Deps, slice: Slice, fence: Fence, ids: readonly
     if ((await deps.store.sync.applyPicked(fence, got.page.items)) === 'superseded') return { end: 'superseded' };
     link = got.page.nextLink;
     if (link === undefined) return { end: 'done' };
-    // A list that leads in a circle has no end, and is no answer.
-    if (seen.has(link)) return { end: 'unavailable' };
+    if (seen.has(link)) return { end: 'faulty' };
     seen.add(link);
   }
 }

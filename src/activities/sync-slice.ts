@@ -4,7 +4,7 @@ import type { OpenFeed, OpenSlice, RoundEnd } from '../store/store.ts';
 import { confirmRemovals } from './confirm-removals.ts';
 import type { ActivityDeps, RunContext } from './deps.ts';
 import { runFeed, type FeedEnd, type Slice } from './feed-run.ts';
-import { graphRefused, graphUnavailable } from './graph-unavailable.ts';
+import { feedFaulty, graphRefused, graphUnavailable } from './graph-unavailable.ts';
 import { lookAtRestored } from './look-at-restored.ts';
 import { expireToken, readToken, type StoredToken } from './stored-token.ts';
 
@@ -106,6 +106,8 @@ async function ended(
       };
     case 'throttled':
       return { outcome: 'throttled', kind, retryAfterMs: end.retryAfterMs };
+    case 'faulty':
+      return giveUpRound(deps, input, opened, token);
     case 'expired':
       return startAnew(deps, input, opened, token, end.atStart);
     case 'unavailable':
@@ -159,6 +161,7 @@ const ORDER: readonly FeedEnd['end'][] = [
   'token_needed',
   'forbidden',
   'refused',
+  'faulty',
   'expired',
   'throttled',
   'unavailable',
@@ -189,6 +192,20 @@ async function startAnew(
   const wait = deps.patience.next(again, FIRST_RESTART_WAIT_MS, LONGEST_RESTART_WAIT_MS);
   if (!first) throw graphUnavailable({ retryAfterMs: wait });
   return { outcome: 'unfinished', kind: 'full', tokenExpiresAt: token.expiresAt };
+}
+
+/** Links that lead nowhere: everything is read again, and if that leads nowhere either, a person must know. */
+async function giveUpRound(
+  deps: ActivityDeps,
+  { tenantNo }: SliceInput,
+  opened: OpenSlice,
+  token: StoredToken,
+): Promise<SliceOutcome> {
+  const { kind } = opened;
+  deps.log.warn({ tenantNo, kind }, 'The links of a round lead in a circle, or on and on: a full round starts');
+  const again = await readAgain(deps, opened, token);
+  if (kind === 'full' && again.outcome !== 'superseded') throw feedFaulty();
+  return again;
 }
 
 async function finishRound(

@@ -1,7 +1,7 @@
 import { REQUIRED_PERMISSIONS } from '../domain/names.ts';
 import { describeProblem } from '../domain/problem.ts';
 import { mayFetch } from '../domain/tenant.ts';
-import type { TenantRow } from '../store/store.ts';
+import type { SkippedPart, TenantRow } from '../store/store.ts';
 import type { Finding } from './schemas/diagnostics.ts';
 
 /** So many intervals without a completed round are no longer chance. */
@@ -9,9 +9,20 @@ const LATE_AFTER_INTERVALS = 3;
 const LATE_AT_LEAST_MS = 5 * 60_000;
 
 /** What the database knows of a tenant, the gravest first. Nothing is asked of Microsoft. */
-export function findingsOf(tenant: TenantRow, syncIntervalMs: number, now: number): Finding[] {
+export function findingsOf(
+  tenant: TenantRow,
+  skipped: readonly SkippedPart[],
+  syncIntervalMs: number,
+  now: number,
+): Finding[] {
   const gravity = { error: 0, warning: 1, ok: 2 };
-  return [consentOf(tenant), problemOf(tenant), permissionsOf(tenant), freshnessOf(tenant, syncIntervalMs, now)]
+  return [
+    consentOf(tenant),
+    problemOf(tenant),
+    permissionsOf(tenant),
+    freshnessOf(tenant, syncIntervalMs, now),
+    skippedOf(skipped),
+  ]
     .filter((finding) => finding !== undefined)
     .sort((a, b) => gravity[a.level] - gravity[b.level]);
 }
@@ -103,5 +114,19 @@ function freshnessOf(tenant: TenantRow, syncIntervalMs: number, now: number): Fi
     who: 'product operator',
     steps: ['Look at the workflow of this tenant in the Temporal UI, and whether workers are running.'],
     evidence,
+  };
+}
+
+function skippedOf(parts: readonly SkippedPart[]): Finding | undefined {
+  if (parts.length === 0) return undefined;
+  return {
+    code: 'parts_left_out',
+    level: 'warning',
+    title: 'Parts of what Microsoft answered could not be read, and were left out',
+    who: 'product operator',
+    steps: [
+      'Everything else is mirrored. If something that you need is among them: report it with the evidence below.',
+    ],
+    evidence: { parts },
   };
 }

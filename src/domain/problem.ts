@@ -24,6 +24,7 @@ export const PROBLEM_CODES = [
   'blocked_by_policy',
   'graph_refused',
   'microsoft_unavailable',
+  'feed_faulty',
   'throttled',
   'held',
   'notifications_unavailable',
@@ -131,6 +132,15 @@ const CATALOGUE: Readonly<Record<ProblemCode, Entry>> = {
     blocking: false,
     steps: [
       'It is tried again by itself. If it lasts: check that the hosts in docs/operations.md may be reached on port 443.',
+    ],
+  },
+  feed_faulty: {
+    title: "Microsoft's list of changes leads in a circle, or on and on without an end",
+    who: 'product operator',
+    blocking: true,
+    steps: [
+      'The mirror stays as it is; a full read is tried again with growing waits.',
+      'If it lasts for more than a day: open a case with Microsoft about users/delta and groups/delta of this directory.',
     ],
   },
   throttled: {

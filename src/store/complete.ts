@@ -59,6 +59,9 @@ async function completeRound(tx: Tx, fences: readonly Fence[]): Promise<RoundEnd
     })
     .where('no', '=', tenantNo)
     .execute();
+  if (round.kind === 'full') {
+    await sql`UPDATE checkpoint SET full_pages = pages WHERE tenant_no = ${tenantNo}`.execute(tx);
+  }
   if (round.marks) await tx.deleteFrom('round_mark').where('tenant_no', '=', tenantNo).execute();
   if (round.kind === 'full' || round.changes > 0) {
     await tell(tx, tenantNo, [

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { foldPage, type FoldedPage } from '../domain/delta.ts';
 import type { DeltaPage, Feed, ObjectKind } from '../domain/directory.ts';
@@ -5,7 +6,7 @@ import type { NewEvent } from '../domain/event.ts';
 import { membershipEvent, type MembershipRow, netOf, objectEvent, type ObjectChange } from './changes.ts';
 import { tell, tellInRound } from './events.ts';
 import { type FencedRound, lockRound } from './fence.ts';
-import { tellWaiting, visibleAround, writeMemberships } from './memberships.ts';
+import { arrayText, tellWaiting, visibleAround, writeMemberships } from './memberships.ts';
 import { writeObjects } from './objects.ts';
 import { hearMemberships, keepBack } from './restored.ts';
 import type { Database, Tx } from './schema.ts';
@@ -14,18 +15,25 @@ import type { Fence, SyncStore } from './store.ts';
 
 export const KIND_OF: Readonly<Record<Feed, ObjectKind>> = { users: 'user', groups: 'group' };
 
+/** A round ends as a fault once it has so many times the pages of the last full one, and so many of them in a row said nothing new. */
+const LONGER_THAN_FULL = 3;
+const BARREN_PAGES = 200;
+
 /** Applies a page: its rows, their events and the checkpoint, all or nothing, and nothing at all behind a raised fence. */
 export function createApplyPage(db: Database): SyncStore['applyPage'] {
   return (fence, page) => {
     // Most rounds find nothing: one statement is then the whole transaction.
-    if (page.items.length === 0) return advance(db, fence, page, 0, []);
+    if (page.items.length === 0) return advance(db, fence, page, { changes: 0, isNews: false, events: [] });
     const folded = foldPage(page.items);
     return db.transaction().execute(async (tx) => {
       const round = await holdPage(tx, fence);
       if (!round) return 'superseded';
-      const { written, events } = await writePage(tx, round, KIND_OF[fence.feed], folded);
+      const kind = KIND_OF[fence.feed];
+      const unseen = round.overlong && round.marks && (await hasUnseen(tx, round.tenantNo, kind, folded));
+      const { written, events } = await writePage(tx, round, kind, folded);
       const changes = round.quiet ? written : events.length;
-      const advanced = await advance(tx, fence, page, changes, events);
+      const isNews = unseen || written > 0 || events.length > 0;
+      const advanced = await advance(tx, fence, page, { changes, isNews, events });
       await tell(tx, fence.tenantNo, events);
       return advanced;
     });
@@ -46,6 +54,8 @@ export function createApplyPicked(db: Database): SyncStore['applyPicked'] {
 interface PageRound extends FencedRound {
   readonly staged: boolean;
   readonly held: boolean;
+  /** The feed had far more pages by now than a full round. */
+  readonly overlong: boolean;
   /** Someone is, or was a moment ago, soft-deleted: what is said of memberships may settle theirs. */
   readonly kept: boolean;
 }
@@ -53,7 +63,8 @@ interface PageRound extends FencedRound {
 /** Locks the feed's checkpoint under the fence's epoch. */
 async function holdPage(tx: Tx, { tenantNo, feed, epoch }: Fence): Promise<PageRound | undefined> {
   const { rows } = await sql<Omit<PageRound, 'tenantNo'>>`
-    SELECT r.id, r.kind, r.quiet, r.marks,
+    SELECT r.id, r.kind, r.quiet, r.marks, 
+      c.full_pages > 0 AND c.pages >= ${sql.lit(LONGER_THAN_FULL)} * c.full_pages AS overlong,
       EXISTS (SELECT 1 FROM staged_removal s WHERE s.tenant_no = c.tenant_no) AS staged,
       EXISTS (SELECT 1 FROM held_set h WHERE h.tenant_no = c.tenant_no) AS held,
       EXISTS (SELECT 1 FROM restored_object o WHERE o.tenant_no = c.tenant_no)
@@ -113,26 +124,67 @@ async function membershipsOfAppeared(
   return [...(await tellWaiting(tx, tenantNo, created)), ...(await visibleAround(tx, tenantNo, restored))];
 }
 
-/** Moves the checkpoint on under the fence, and adds up the round. */
+/** Whether a full round meets something for the first time. */
+async function hasUnseen(
+  tx: Tx,
+  tenantNo: number,
+  kind: ObjectKind,
+  { objects, joined }: FoldedPage,
+): Promise<boolean> {
+  const { rows } = await sql<{ unseen: boolean }>`
+    SELECT EXISTS (SELECT 1 FROM unnest(${arrayText(objects.map(({ id }) => id))}::uuid[]) AS i(id)
+        WHERE NOT EXISTS (SELECT 1 FROM round_mark k
+          WHERE k.tenant_no = ${tenantNo} AND k.kind = ${kind} AND k.object_id = i.id))
+      OR EXISTS (SELECT 1 FROM unnest(${arrayText(joined.map((m) => m.groupId))}::uuid[],
+          ${arrayText(joined.map((m) => m.memberId))}::uuid[]) AS i(group_id, member_id)
+        WHERE NOT EXISTS (SELECT 1 FROM round_mark k WHERE k.tenant_no = ${tenantNo} AND k.kind = 'membership'
+          AND k.object_id = i.group_id AND k.member_id = i.member_id)) AS unseen`.execute(tx);
+  return rows[0]?.unseen ?? true;
+}
+
+interface Written {
+  readonly changes: number;
+  /** Something was not there before, or not as it is now, or not met in this round. */
+  readonly isNews: boolean;
+  readonly events: readonly NewEvent[];
+}
+
+/**
+ * Moves the checkpoint on under the fence, adds up the round, and finds out whether it leads anywhere. A circle of links is
+ * found by one that is remembered, a later one at each power of two of pages: whatever the circle's length, its links meet
+ * one of these again.
+ */
 async function advance(
   tx: Database,
   { tenantNo, feed, epoch }: Fence,
   { nextLink, deltaLink }: DeltaPage,
-  changes: number,
-  events: readonly NewEvent[],
-): Promise<{ changes: number } | 'superseded'> {
+  { changes, isNews, events }: Written,
+): ReturnType<SyncStore['applyPage']> {
   const net = netOf(events);
-  const { rows } = await sql`
+  const link = sql`${nextLink === undefined ? null : sha256(nextLink)}::text`;
+  const { rows } = await sql<{ circles: boolean | null; barren: number }>`
     WITH c AS (
-      UPDATE checkpoint SET next_link = ${nextLink ?? null}, delta_link = coalesce(${deltaLink ?? null}, delta_link),
-        done = ${deltaLink !== undefined}
-      WHERE tenant_no = ${tenantNo} AND feed = ${feed} AND epoch = ${epoch}
+      UPDATE checkpoint k SET next_link = ${nextLink ?? null}, delta_link = coalesce(${deltaLink ?? null}, k.delta_link),
+        done = ${deltaLink !== undefined}, pages = k.pages + 1,
+        barren = CASE WHEN ${isNews} OR k.full_pages = 0 OR k.pages < ${sql.lit(LONGER_THAN_FULL)} * k.full_pages
+          THEN 0 ELSE k.barren + 1 END,
+        anchor = CASE WHEN k.pages & (k.pages + 1) = 0 THEN ${link} ELSE k.anchor END
+      FROM checkpoint before
+      WHERE k.tenant_no = ${tenantNo} AND k.feed = ${feed} AND k.epoch = ${epoch}
+        AND before.tenant_no = k.tenant_no AND before.feed = k.feed
         AND EXISTS (SELECT 1 FROM round r WHERE r.tenant_no = ${tenantNo} AND r.completed_at IS NULL)
-      RETURNING tenant_no
+      RETURNING k.tenant_no, before.anchor = ${link} AS circles, k.barren
     )
     UPDATE round r SET pages = r.pages + 1, changes = r.changes + ${changes}, users = r.users + ${net.users},
       groups = r.groups + ${net.groups}, memberships = r.memberships + ${net.memberships}
     FROM c WHERE r.tenant_no = c.tenant_no
-    RETURNING r.pages`.execute(tx);
-  return rows.length > 0 ? { changes } : 'superseded';
+    RETURNING c.circles, c.barren`.execute(tx);
+  const [moved] = rows;
+  if (!moved) return 'superseded';
+  const faulty = nextLink !== undefined && (moved.circles === true || moved.barren >= BARREN_PAGES);
+  return faulty ? { changes, faulty } : { changes };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('base64');
 }

@@ -18,7 +18,7 @@ const LARGE_TABLES = [
   'restored_object',
 ] as const;
 /** What says how the mirror was made. */
-const MIRROR_TABLES = ['held_set', 'round', 'checkpoint', 'tenant_token'] as const;
+const MIRROR_TABLES = ['held_set', 'round', 'checkpoint', 'tenant_token', 'skipped_part'] as const;
 const SMALL_TABLES = [...MIRROR_TABLES, 'consent_attempt', 'intent', 'subscription', 'notification_state'] as const;
 
 /**

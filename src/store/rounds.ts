@@ -8,6 +8,9 @@ import type { Database, RemovalKind, Tx } from './schema.ts';
 import { takeHint } from './subscriptions.ts';
 import type { Fence, OpenFeed, OpenSlice, SyncStore, SyncSummary } from './store.ts';
 
+/** Of a feed's checkpoint where a round begins. */
+const AT_START = sql`done = false, next_link = NULL, pages = 0, barren = 0, anchor = NULL`;
+
 type OpenInput = Parameters<SyncStore['openSlice']>[0];
 
 /** Begins rounds, finds them again, and starts them over. */
@@ -91,7 +94,7 @@ interface Beginning {
 
 async function beginDelta(tx: Tx, { tenantNo, roundId, quiet }: Beginning): Promise<void> {
   await insertRound(tx, tenantNo, { id: roundId, kind: 'delta', quiet, marks: false });
-  await sql`UPDATE checkpoint SET done = false, next_link = NULL WHERE tenant_no = ${tenantNo}`.execute(tx);
+  await sql`UPDATE checkpoint SET ${AT_START} WHERE tenant_no = ${tenantNo}`.execute(tx);
 }
 
 async function beginFull(tx: Tx, { tenantNo, roundId, quiet, queryHash }: Beginning): Promise<void> {
@@ -133,7 +136,7 @@ async function isMirrored(tx: Tx, tenantNo: number): Promise<boolean> {
 
 /** Old deltaLinks stay until the new ones arrive, though a full round does not use them. */
 async function startFeedsOver(tx: Tx, tenantNo: number): Promise<void> {
-  await sql`UPDATE checkpoint SET done = false, next_link = NULL WHERE tenant_no = ${tenantNo}`.execute(tx);
+  await sql`UPDATE checkpoint SET ${AT_START} WHERE tenant_no = ${tenantNo}`.execute(tx);
   await sql`DELETE FROM staged_removal WHERE tenant_no = ${tenantNo}`.execute(tx);
   await sql`DELETE FROM round_mark WHERE tenant_no = ${tenantNo}`.execute(tx);
 }

@@ -35,6 +35,7 @@ export interface Schema {
     object_id: string;
     member_id: Generated<string>;
   };
+  skipped_part: { tenant_no: number; feed: Feed; reason: string; count: number; last_at: Time };
   subscription: SubscriptionTable;
   notification_state: NotificationStateTable;
   feed: { epoch: number; database_identity: string | null; head: number; floor: number };
@@ -150,6 +151,10 @@ interface CheckpointTable {
   delta_link: string | null;
   next_link: string | null;
   done: Generated<boolean>;
+  pages: Generated<number>;
+  full_pages: Generated<number>;
+  barren: Generated<number>;
+  anchor: string | null;
 }
 
 interface SubscriptionTable {

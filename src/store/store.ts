@@ -262,13 +262,20 @@ export interface SyncStore {
     readonly kind: RoundKind;
     readonly queryHash: Readonly<Record<Feed, string>>;
   }): Promise<OpenSlice | 'halted' | { readonly completed: RoundEnd }>;
-  /** Rows, events and checkpoint of one page, in one transaction. */
+  /**
+   * Rows, events and checkpoint of one page, in one transaction. `faulty`: its links lead in a circle, or the round goes on
+   * far beyond a full one and says nothing new.
+   */
   applyPage(
     fence: Fence,
     page: { readonly items: readonly DeltaItem[]; readonly nextLink?: string; readonly deltaLink?: string },
-  ): Promise<{ readonly changes: number } | 'superseded'>;
+  ): Promise<{ readonly changes: number; readonly faulty?: true } | 'superseded'>;
   /** Rows and events of objects that were asked for by id, whole as the feed sees them; no checkpoint moves. */
   applyPicked(fence: Fence, items: readonly DeltaItem[]): Promise<{ readonly changes: number } | 'superseded'>;
+  /** Counts what was left out of pages, by reason, for an operator to see. */
+  recordSkipped(tenantNo: number, feed: Feed, skipped: Readonly<Record<string, number>>): Promise<void>;
+  /** What was left out so far, the latest first; `lastAt` in ISO 8601. */
+  skipped(tenantNo: number): Promise<readonly SkippedPart[]>;
   /** The feed's links are dead: the round becomes a full one, from the start, beside the mirror. */
   restartAsFull(fences: readonly Fence[]): Promise<'restarted' | 'superseded'>;
   /**
@@ -300,6 +307,14 @@ export interface SyncStore {
   ): Promise<'applied' | 'stopped' | 'superseded'>;
   /** Tells `sync.completed` (always for full rounds, for delta rounds only if something changed), sets `asOf` and counts. */
   completeRound(fences: readonly Fence[]): Promise<RoundEnd | 'superseded'>;
+}
+
+/** Something of a feed's pages that could not be read; reasons name types and attributes, never values. */
+export interface SkippedPart {
+  readonly feed: Feed;
+  readonly reason: string;
+  readonly count: number;
+  readonly lastAt: string;
 }
 
 /** What must be asked of Graph before removals are believed. */

@@ -3,6 +3,7 @@ import { createApplyPage, createApplyPicked } from './pages.ts';
 import { createApplyRemovals } from './removals.ts';
 import { createRestored } from './restored.ts';
 import { createRounds } from './rounds.ts';
+import { createSkipped } from './skipped.ts';
 import type { Database } from './schema.ts';
 import type { SyncStore } from './store.ts';
 
@@ -12,6 +13,7 @@ export function createSync(db: Database): SyncStore {
     ...createRounds(db),
     applyPage: createApplyPage(db),
     applyPicked: createApplyPicked(db),
+    ...createSkipped(db),
     ...createRestored(db),
     applyRemovals: createApplyRemovals(db),
     completeRound: createCompleteRound(db),

@@ -41,6 +41,8 @@ export function problemOf(failure: Failure): Omit<ProblemRecord, 'since'> {
     case 'GraphUnavailable':
     case 'Timeout':
       return { code: 'microsoft_unavailable', ...quoted };
+    case 'FeedFaulty':
+      return { code: 'feed_faulty', ...quoted };
     case 'GraphRefused':
       return { code: 'graph_refused', ...quoted };
     default:

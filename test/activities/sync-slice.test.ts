@@ -203,6 +203,30 @@ describe('a delta round', () => {
     expect(await bench.slice('r2')).toMatchObject({ outcome: 'unfinished', kind: 'full' });
     expect((await bench.mirrored()).users).toEqual([U(1), U(2), U(5), U(6)]);
   });
+
+  it('asks for a person when the links of the full one lead in a circle too', async () => {
+    graph.on('users', 'delta 1', page('users', [], { next: 'p' })).on('users', 'p', page('users', [], { next: 'p' }));
+    graph.on('users', 'start', page('users', [], { next: 'q' })).on('users', 'q', page('users', [], { next: 'q' }));
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'unfinished', kind: 'full' });
+    const failed = await failure(bench.slice('r2'));
+    expect(failed).toMatchObject({ type: 'FeedFaulty', nonRetryable: true });
+    expect((await bench.mirrored()).users).toEqual([U(1), U(2)]);
+  });
+
+  it('keeps count of what it had to leave out, and goes on', async () => {
+    const device = { '@odata.type': '#microsoft.graph.application', id: U(9) };
+    const odd = [{ displayName: 'nobody' }, { ...user(7), accountEnabled: 'yes' }];
+    graph.on('users', 'delta 1', page('users', odd, { delta: 'delta 2' }));
+    graph.on('groups', 'delta 1', page('groups', [{ ...group(1), 'members@delta': [device] }], { delta: 'delta 2' }));
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed' });
+    const parts = await backend.store.sync.skipped(bench.tenantNo);
+    expect(parts.map(({ feed, reason, count }) => `${feed}: ${reason}: ${count}`).toSorted()).toEqual([
+      'groups: member of type #microsoft.graph.application: 1',
+      'users: accountEnabled of another type: 1',
+      'users: object without an id: 1',
+    ]);
+    expect((await bench.mirrored()).users).toContain(U(7));
+  });
 });
 
 describe('a full round that must start anew', () => {

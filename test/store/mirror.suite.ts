@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import type { Membership, MemberType } from '../../src/domain/directory.ts';
+import type { DeltaItem, Membership, MemberType } from '../../src/domain/directory.ts';
 import type { Backend } from './backend.ts';
 import {
   applyPages,
@@ -462,6 +462,40 @@ export function mirrorSuite(backend: () => Backend): void {
           queryHash: { users: '', groups: '' },
         }),
       ).toBe('halted');
+    });
+
+    test('of a round whose links lead in a circle notices it, however many slices the circle takes', async () => {
+      await importDirectory();
+      const links = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+      let pages = 0;
+      for (let faulty = false; !faulty; pages++) {
+        expect(pages).toBeLessThan(3 * links.length);
+        const slice = await openRound(store(), no, 'delta', 'r');
+        const nextLink = links[pages % links.length] ?? '';
+        const applied = await store().sync.applyPage(slice.feeds.users.fence, { items: [], nextLink });
+        faulty = applied !== 'superseded' && applied.faulty === true;
+      }
+      expect(pages).toBeGreaterThan(links.length);
+    });
+
+    test('of a round far longer than a full one gives up once nothing new was said for 200 pages', async () => {
+      await importDirectory();
+      for (const kind of ['delta', 'full'] as const) {
+        const { feeds } = await openRound(store(), no, kind, kind);
+        const say = async (n: number, items: readonly DeltaItem[] = []) => {
+          const applied = await store().sync.applyPage(feeds.users.fence, { items, nextLink: `${kind} ${n}` });
+          return applied !== 'superseded' && applied.faulty === true;
+        };
+        let n = 0;
+        for (; n < 150; n++) expect(await say(n, [object(U(1))])).toBe(false);
+        // Something new, even if it is only met for the first time in this round.
+        expect(await say(n++, [kind === 'full' ? object(U(2)) : object(U(50 + n))])).toBe(false);
+        const from = n;
+        while (!(await say(n++, [object(U(1))]))) expect(n).toBeLessThan(400);
+        expect(n - from).toBe(200);
+        const { feeds: again } = await openRound(store(), no, kind, kind);
+        expect(await store().sync.restartAsFull([again.users.fence, again.groups.fence])).toBe('restarted');
+      }
     });
 
     test('stops between two batches of removals, and goes on', async () => {

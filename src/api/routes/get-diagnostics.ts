@@ -20,7 +20,7 @@ export const getDiagnostics = defineRoute({
         tenant: row.id,
         state: row.state,
         at: new Date().toISOString(),
-        findings: findingsOf(row, deps.config.syncIntervalMs, Date.now()),
+        findings: findingsOf(row, await deps.store.sync.skipped(row.no), deps.config.syncIntervalMs, Date.now()),
       }),
     );
   },
