@@ -59,6 +59,8 @@ export interface TenantSettings {
   readonly allowHttpNotifications: boolean;
   /** Reads and lists are answered from a replica this far behind; delta query is current. */
   readonly readLagMs: number;
+  /** Changes from now on are kept from delta query, for good: only a fresh read finds them. */
+  readonly silentChanges: boolean;
   /** From consent to a token with roles; the service principal itself is visible after half of it. */
   readonly consentDelayMs: number;
   /** Whom a Conditional Access policy keeps from tokens. */
@@ -107,6 +109,7 @@ export const DEFAULT_SETTINGS: TenantSettings = {
   },
   allowHttpNotifications: false,
   readLagMs: 0,
+  silentChanges: false,
   consentDelayMs: 0,
   blockedByPolicy: [],
   widsInIdToken: true,

@@ -90,6 +90,7 @@ export class Tenant {
 
   configure(patch: SettingsPatch): void {
     this.settings = applySettings(this.settings, patch);
+    this.directory.log.silent = this.settings.silentChanges;
   }
 
   hasDomain(domain: string): boolean {

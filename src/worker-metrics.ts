@@ -50,6 +50,7 @@ export function countGraphWork(graph: GraphActivities, registry: Registry): Grap
       return outcome;
     },
     verifyConsent: (input) => graph.verifyConsent(input),
+    reconcileSlice: (input) => graph.reconcileSlice(input),
     async refreshToken(input) {
       try {
         const report = await graph.refreshToken(input);

@@ -47,6 +47,7 @@ export const settingsSchema = z.strictObject({
     .partial()
     .optional(),
   allowHttpNotifications: z.boolean().optional(),
+  silentChanges: z.boolean().optional(),
   readLagMs: count.optional(),
   consentDelayMs: count.optional(),
   blockedByPolicy: z.array(z.enum(['applications', 'users'])).optional(),

@@ -18,11 +18,15 @@ export interface Change {
   readonly other?: ObjectRef | undefined;
   readonly before?: DirectoryRecord | undefined;
   readonly statusBefore: ObjectStatus;
+  /** Delta query never tells it. */
+  readonly silent?: boolean;
 }
 
 /** Everything that happened to a directory after its generation, in order. A delta token is a place in this log. */
 export class ChangeLog {
   readonly #changes: Change[] = [];
+  /** Whether what happens from now on is kept from delta query. */
+  silent = false;
 
   /** The place of the newest change; 0 before the first. */
   get head(): number {
@@ -30,7 +34,7 @@ export class ChangeLog {
   }
 
   append(change: Omit<Change, 'seq'>): Change {
-    const entry: Change = { ...change, seq: this.#changes.length + 1 };
+    const entry: Change = { ...change, seq: this.#changes.length + 1, silent: this.silent };
     this.#changes.push(entry);
     return entry;
   }
@@ -39,7 +43,7 @@ export class ChangeLog {
   *between(from: number, to: number): Generator<Change> {
     for (let i = from; i < to; i += 1) {
       const change = this.#changes[i];
-      if (change !== undefined) yield change;
+      if (change !== undefined && change.silent !== true) yield change;
     }
   }
 

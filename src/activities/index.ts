@@ -7,6 +7,7 @@ import { purgeRevoked, purgeTenant } from './purge-tenant.ts';
 import { recordState } from './record-state.ts';
 import { settleHeld } from './settle-held.ts';
 import { refreshToken } from './refresh-token.ts';
+import { reconcileSlice } from './reconcile-slice.ts';
 import { syncSlice } from './sync-slice.ts';
 import { verifyConsent } from './verify-consent.ts';
 
@@ -43,6 +44,7 @@ export function createActivities(options: ActivitiesOptions): { own: OwnActiviti
       refreshToken: (input) => refreshToken(deps, input, temporalContext()),
       verifyConsent: (input) => verifyConsent(deps, input, temporalContext()),
       syncSlice: (input) => syncSlice(deps, input, temporalContext()),
+      reconcileSlice: (input) => reconcileSlice(deps, input, temporalContext()),
       keepSubscriptions: (input) => keepSubscriptions(deps, input, temporalContext()),
     },
   };

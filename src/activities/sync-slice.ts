@@ -6,6 +6,7 @@ import type { ActivityDeps, RunContext } from './deps.ts';
 import { runFeed, type FeedEnd, type Slice } from './feed-run.ts';
 import { feedFaulty, graphRefused, graphUnavailable } from './graph-unavailable.ts';
 import { lookAtRestored } from './look-at-restored.ts';
+import { settleSuspects } from './settle-suspects.ts';
 import { expireToken, readToken, type StoredToken } from './stored-token.ts';
 
 /** Removals begin even at the budget's end, and get this much: otherwise a slice could come to them and never through. */
@@ -51,6 +52,10 @@ export async function syncSlice(deps: ActivityDeps, input: SliceInput, context: 
   let end = worst(aside === undefined ? ends : ends.filter((one) => one.end !== 'forbidden'));
   if (end.end === 'done' && (opened.restored || progress.changes > 0)) {
     end = await lookAtRestored(deps, slice, fencesOf(opened));
+  }
+  if (end.end === 'done' && opened.suspects) {
+    const { users, groups } = opened.feeds;
+    end = await settleSuspects(deps, slice, { users: users.fence, groups: groups.fence });
   }
   if (end.end !== 'done') return ended(deps, input, opened, token, end);
   if (aside && (await store.sync.setAside(fencesOf(opened), aside.feed)) === 'superseded') {
@@ -233,7 +238,11 @@ async function finishRound(
   deps.patience.reset(`restarted/${slice.tenantNo}`);
   deps.patience.reset(`throttled/${slice.tenantNo}`);
   const outcome = completed(deps, summary, token);
-  return isDue(deps, opened) ? { ...outcome, subscriptionsDue: true } : outcome;
+  return {
+    ...outcome,
+    ...(isDue(deps, opened) ? { subscriptionsDue: true } : {}),
+    ...(opened.reconcileDue ? { reconcileDue: true } : {}),
+  };
 }
 
 function isDue({ clock, notificationUrl }: ActivityDeps, { subscriptions }: OpenSlice): boolean {

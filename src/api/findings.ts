@@ -1,7 +1,7 @@
 import { REQUIRED_PERMISSIONS } from '../domain/names.ts';
 import { describeProblem } from '../domain/problem.ts';
 import { mayFetch } from '../domain/tenant.ts';
-import type { SkippedPart, TenantRow } from '../store/store.ts';
+import type { ReconcileStatus, SkippedPart, TenantRow } from '../store/store.ts';
 import type { Finding } from './schemas/diagnostics.ts';
 
 /** So many intervals without a completed round are no longer chance. */
@@ -11,7 +11,7 @@ const LATE_AT_LEAST_MS = 5 * 60_000;
 /** What the database knows of a tenant, the gravest first. Nothing is asked of Microsoft. */
 export function findingsOf(
   tenant: TenantRow,
-  skipped: readonly SkippedPart[],
+  { skipped, reconcile }: { readonly skipped: readonly SkippedPart[]; readonly reconcile: ReconcileStatus | undefined },
   syncIntervalMs: number,
   now: number,
 ): Finding[] {
@@ -22,6 +22,7 @@ export function findingsOf(
     permissionsOf(tenant),
     freshnessOf(tenant, syncIntervalMs, now),
     skippedOf(skipped),
+    reconcileOf(reconcile),
   ]
     .filter((finding) => finding !== undefined)
     .sort((a, b) => gravity[a.level] - gravity[b.level]);
@@ -128,5 +129,18 @@ function skippedOf(parts: readonly SkippedPart[]): Finding | undefined {
       'Everything else is mirrored. If something that you need is among them: report it with the evidence below.',
     ],
     evidence: { parts },
+  };
+}
+
+function reconcileOf(last: ReconcileStatus | undefined): Finding | undefined {
+  if (!last) return undefined;
+  const { drift } = last;
+  return {
+    code: 'reconcile',
+    level: drift > 0 ? 'warning' : 'ok',
+    title: drift > 0 ? 'Delta query was silent about changes, which a fresh read found' : 'No drift is known',
+    who: drift > 0 ? 'nobody: wait' : null,
+    steps: drift > 0 ? ['The mirror was corrected, and the differences told as events.'] : [],
+    evidence: { ...last },
   };
 }

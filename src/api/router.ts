@@ -28,6 +28,7 @@ import { postApprove } from './routes/post-approve.ts';
 import { postHeldApprove } from './routes/post-held-approve.ts';
 import { postHeldReject } from './routes/post-held-reject.ts';
 import { postPause } from './routes/post-pause.ts';
+import { postReconcile } from './routes/post-reconcile.ts';
 import { postResume } from './routes/post-resume.ts';
 import { postResync } from './routes/post-resync.ts';
 import { postRevoke } from './routes/post-revoke.ts';
@@ -48,6 +49,7 @@ export function createRoutes(metrics: Metrics, publicUrl: string): readonly Rout
     deleteTenant,
     postSync,
     postResync,
+    postReconcile,
     postPause,
     postResume,
     postRevoke,

@@ -36,6 +36,8 @@ export interface GraphActivities {
   verifyConsent(input: { readonly tenantNo: number }): Promise<VerifyOutcome>;
   /** Works on a round for at most the slice's budget; the database knows how far it came. */
   syncSlice(input: SliceInput): Promise<SliceOutcome>;
+  /** A piece of a reconcile, beside the rounds; whatever ends it, the next one goes on. */
+  reconcileSlice(input: { readonly tenantNo: number }): Promise<void>;
   /**
    * Makes, renews and replaces the tenant's change notification subscriptions, or deletes them where there are to be none.
    * What Microsoft refuses is an outcome: notifications are a help, and no round waits for them.
@@ -134,6 +136,8 @@ export type SliceOutcome =
       readonly setAside?: SetAside;
       /** The change notification subscriptions are to be looked after. */
       readonly subscriptionsDue?: boolean;
+      /** A piece of a reconcile is to be done. */
+      readonly reconcileDue?: boolean;
     }
   /** The budget is used up, or the round had to become a full one: call again. */
   | { readonly outcome: 'unfinished'; readonly kind: RoundKind; readonly tokenExpiresAt: number }

@@ -40,6 +40,7 @@ export type Feed = 'users' | 'groups';
 export const FEEDS: readonly Feed[] = ['users', 'groups'];
 
 export type ObjectKind = 'user' | 'group';
+export const KIND_OF: Readonly<Record<Feed, ObjectKind>> = { users: 'user', groups: 'group' };
 export type MemberType = 'user' | 'group' | 'device' | 'servicePrincipal' | 'orgContact';
 
 /** An object's attributes under Graph's names; a key that is absent was never set. */

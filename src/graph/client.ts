@@ -15,6 +15,8 @@ const REQUEST_TIMEOUT_MS = 15_000;
 export interface GraphRequest {
   readonly accessToken: string;
   readonly asked: Asked;
+  /** Counts and other advanced queries are answered only to who accepts that they lag behind (3.3). */
+  readonly eventual?: true;
   readonly signal?: AbortSignal;
 }
 
@@ -47,7 +49,7 @@ export function createGraphClient(config: { readonly origin: string; readonly fe
 
   const exchange = async (
     pathOrLink: string,
-    { accessToken, asked, signal }: GraphRequest,
+    { accessToken, asked, eventual, signal }: GraphRequest,
     call?: Pick<GraphCall, 'method' | 'body' | 'timeoutMs'>,
   ): Promise<GraphReply> => {
     const url = URL.canParse(pathOrLink) ? pathOrLink : `${config.origin}/v1.0${pathOrLink}`;
@@ -55,7 +57,7 @@ export function createGraphClient(config: { readonly origin: string; readonly fe
     if (!isOfOrigin(url, config.origin)) return { kind: 'delta_expired' };
     signal?.throwIfAborted();
     const timeout = AbortSignal.timeout(call?.timeoutMs ?? REQUEST_TIMEOUT_MS);
-    const facts = new RequestFacts(url, accessToken);
+    const facts = new RequestFacts(url, accessToken, eventual);
     try {
       const request = client
         .api(url)
@@ -67,6 +69,8 @@ export function createGraphClient(config: { readonly origin: string; readonly fe
       const text = await response.text().catch((error: unknown) => facts.broken(error));
       const body = parseJson(text);
       if (response.ok && isObject(body)) return { kind: 'ok', body };
+      // `/$count` answers with a bare number.
+      if (response.ok && typeof body === 'number') return { kind: 'ok', body: { count: body } };
       if (response.ok && call !== undefined && text === '') return { kind: 'ok', body: {} };
       if (response.ok) return { kind: 'unavailable' };
       return failureOf({ status: response.status, headers: response.headers, body, empty: text === '' }, asked);
@@ -103,12 +107,14 @@ export function isOfOrigin(link: string, origin: string): boolean {
 class RequestFacts {
   readonly link: string;
   readonly accessToken: string;
+  readonly eventual: boolean;
   isBroken = false;
   response: Response | undefined;
 
-  constructor(link: string, accessToken: string) {
+  constructor(link: string, accessToken: string, eventual = false) {
     this.link = link;
     this.accessToken = accessToken;
+    this.eventual = eventual;
   }
 
   answered(): Response {
@@ -143,7 +149,7 @@ class Authorization implements Middleware {
   }
 
   async execute(context: Context): Promise<void> {
-    const { accessToken, link } = factsOf(context);
+    const { accessToken, eventual, link } = factsOf(context);
     if (!isOfOrigin(link, this.#origin)) throw new Error('A request outside the configured Graph origin was stopped.');
     context.options = {
       ...context.options,
@@ -151,6 +157,7 @@ class Authorization implements Middleware {
         accept: 'application/json',
         authorization: `Bearer ${accessToken}`,
         'client-request-id': randomUUID(),
+        ...(eventual ? { ConsistencyLevel: 'eventual' } : {}),
         ...(context.options?.body === undefined ? {} : { 'content-type': 'application/json' }),
       },
     };

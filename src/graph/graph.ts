@@ -3,6 +3,7 @@ import { adminConsentUrl, resolveDirectory, type ConsentRequest, type ResolvedDi
 import { createGraphClient } from './client.ts';
 import { endpointsOf, type Cloud } from './cloud.ts';
 import type { Credential } from './credential.ts';
+import { countObjects, type CountRequest } from './count.ts';
 import { fetchFeedPage, QUERY_HASH, type FeedPageOutcome, type FeedPageRequest } from './delta-feed.ts';
 import { readPresence, type PresenceOutcome, type PresenceRequest } from './presence.ts';
 import { listMemberships, type MembershipsOutcome, type MembershipsRequest } from './memberships.ts';
@@ -42,6 +43,8 @@ export interface Graph {
   readonly queryHash: Readonly<Record<Feed, string>>;
   /** One page of a feed: the initial query where `link` is undefined. */
   feedPage(request: FeedPageRequest): Promise<FeedPageOutcome>;
+  /** How many users or groups Graph counts. */
+  count(request: CountRequest): ReturnType<typeof countObjects>;
   /** Whether something of which a feed says that it is over is still there. */
   presence(request: PresenceRequest): Promise<PresenceOutcome>;
   /** The direct memberships around one object, as Graph's reads show them, which may be older than its feeds. */
@@ -75,6 +78,7 @@ export function createGraph(config: GraphConfig): Graph {
     subscriptions: createSubscriptions(client),
     tokenFor: (entraTenant, signal) => acquireToken(login, entraTenant, signal),
     feedPage: (request) => fetchFeedPage(client, endpoints.graphOrigin, request),
+    count: (request) => countObjects(client, request),
     presence: (request) => readPresence(client, request),
     memberships: (request) => listMemberships(client, endpoints.graphOrigin, request),
     verifyGrant: ({ accessToken, signal }) => verifyGrant(client, clientId, accessToken, signal),

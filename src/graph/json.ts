@@ -8,7 +8,8 @@ export function isObject(value: unknown): value is Json {
 /** The text as JSON, or undefined where it is none. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    // Graph puts a byte order mark before a count.
+    return JSON.parse(text.replace(/^\uFEFF/, '')) as unknown;
   } catch {
     return undefined;
   }

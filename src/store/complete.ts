@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { tell } from './events.ts';
 import { holdFences, lockCheckpoints } from './fence.ts';
 import { tidyHeld } from './hold.ts';
+import { putOffReconcile } from './reconcile.ts';
 import { summaryOf } from './rounds.ts';
 import type { Database, Tx } from './schema.ts';
 import type { Fence, RoundEnd, SyncStore } from './store.ts';
@@ -61,6 +62,7 @@ async function completeRound(tx: Tx, fences: readonly Fence[]): Promise<RoundEnd
     .execute();
   if (round.kind === 'full') {
     await sql`UPDATE checkpoint SET full_pages = pages WHERE tenant_no = ${tenantNo}`.execute(tx);
+    await putOffReconcile(tx, tenantNo);
   }
   if (round.marks) await tx.deleteFrom('round_mark').where('tenant_no', '=', tenantNo).execute();
   if (round.kind === 'full' || round.changes > 0) {

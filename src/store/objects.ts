@@ -14,7 +14,8 @@ export const OBJECT_TABLE = { user: sql.table('directory_user'), group: sql.tabl
  */
 export async function writeObjects(
   tx: Tx,
-  round: FencedRound,
+  // `whole`: what an object does not have here was never set.
+  round: FencedRound & { readonly whole?: boolean },
   kind: ObjectKind,
   objects: readonly FoldedObject[],
 ): Promise<{ readonly written: number; readonly changes: readonly ObjectChange[] }> {
@@ -31,7 +32,7 @@ export async function writeObjects(
         ON CONFLICT DO NOTHING RETURNING object_id
       )`
     : sql``;
-  const firstSight = round.marks ? sql`OR i.id IN (SELECT object_id FROM seen)` : sql``;
+  const firstSight = round.whole ? sql`OR true` : round.marks ? sql`OR i.id IN (SELECT object_id FROM seen)` : sql``;
   const disables = kind === 'user' && objects.some(({ data }) => data['accountEnabled'] === false);
   // LIMIT keeps it a look-up of each row by its key. As a join the planner would rather read all of the tenant's rows, of
   // which it expects few while a table grows faster than it is analysed.

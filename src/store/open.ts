@@ -14,6 +14,7 @@ import { openPostgres, whereIs } from './postgres.ts';
 import { createRetention } from './retention.ts';
 import type { Database, Schema } from './schema.ts';
 import type { Store } from './store.ts';
+import { createReconcile } from './reconcile.ts';
 import { createHeld } from './held.ts';
 import { createSubscriptionStore } from './subscriptions.ts';
 import { createSync } from './sync.ts';
@@ -85,6 +86,7 @@ export function createStore(db: Database, parts: StoreParts): Store {
     tokens: createTokens(db),
     sync: createSync(db),
     held: createHeld(db),
+    reconcile: createReconcile(db),
     subscriptions: createSubscriptionStore(db),
     directory: createDirectory(db),
     feed: createFeed(db),

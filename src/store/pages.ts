@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { foldPage, type FoldedPage } from '../domain/delta.ts';
-import type { DeltaPage, Feed, ObjectKind } from '../domain/directory.ts';
+import { type DeltaPage, KIND_OF, type ObjectKind } from '../domain/directory.ts';
 import type { NewEvent } from '../domain/event.ts';
 import { membershipEvent, type MembershipRow, netOf, objectEvent, type ObjectChange } from './changes.ts';
 import { tell, tellInRound } from './events.ts';
 import { type FencedRound, lockRound } from './fence.ts';
 import { arrayText, tellWaiting, visibleAround, writeMemberships } from './memberships.ts';
 import { writeObjects } from './objects.ts';
+import { markMet } from './reconcile.ts';
 import { hearMemberships, keepBack } from './restored.ts';
 import type { Database, Tx } from './schema.ts';
+import { clearSuspicion } from './suspects.ts';
 import { stageMemberships, stageObjects, unstage } from './staged.ts';
 import type { Fence, SyncStore } from './store.ts';
-
-export const KIND_OF: Readonly<Record<Feed, ObjectKind>> = { users: 'user', groups: 'group' };
 
 /** A round ends as a fault once it has so many times the pages of the last full one, and so many of them in a row said nothing new. */
 const LONGER_THAN_FULL = 3;
@@ -42,11 +42,16 @@ export function createApplyPage(db: Database): SyncStore['applyPage'] {
 
 /** Applies objects that were asked for by id, as their feed sees them now: what a page does, but for the checkpoint. */
 export function createApplyPicked(db: Database): SyncStore['applyPicked'] {
-  return (fence, items) =>
+  return (fence, items, why) =>
     db.transaction().execute(async (tx) => {
       const round = await holdPage(tx, fence);
       if (!round) return 'superseded';
-      const written = await writePage(tx, round, KIND_OF[fence.feed], foldPage(items));
+      const kind = KIND_OF[fence.feed];
+      const page = foldPage(items);
+      if (why === 'second_look') {
+        await markMet(tx, round.tenantNo, kind, { ...page, objects: page.objects.map(({ id }) => id) });
+      }
+      const written = await writePage(tx, { ...round, whole: true, suspected: false }, kind, page);
       return { changes: await tellInRound(tx, round, written) };
     });
 }
@@ -54,6 +59,8 @@ export function createApplyPicked(db: Database): SyncStore['applyPicked'] {
 interface PageRound extends FencedRound {
   readonly staged: boolean;
   readonly held: boolean;
+  /** Something is suspect, until the feed itself speaks of it. */
+  readonly suspected: boolean;
   /** The feed had far more pages by now than a full round. */
   readonly overlong: boolean;
   /** Someone is, or was a moment ago, soft-deleted: what is said of memberships may settle theirs. */
@@ -67,6 +74,7 @@ async function holdPage(tx: Tx, { tenantNo, feed, epoch }: Fence): Promise<PageR
       c.full_pages > 0 AND c.pages >= ${sql.lit(LONGER_THAN_FULL)} * c.full_pages AS overlong,
       EXISTS (SELECT 1 FROM staged_removal s WHERE s.tenant_no = c.tenant_no) AS staged,
       EXISTS (SELECT 1 FROM held_set h WHERE h.tenant_no = c.tenant_no) AS held,
+      EXISTS (SELECT 1 FROM suspect s WHERE s.tenant_no = c.tenant_no) AS suspected,
       EXISTS (SELECT 1 FROM restored_object o WHERE o.tenant_no = c.tenant_no)
         OR EXISTS (SELECT 1 FROM directory_user o WHERE o.tenant_no = c.tenant_no AND o.deleted_at IS NOT NULL)
         OR EXISTS (SELECT 1 FROM directory_group o WHERE o.tenant_no = c.tenant_no AND o.deleted_at IS NOT NULL) AS kept
@@ -82,11 +90,12 @@ async function holdPage(tx: Tx, { tenantNo, feed, epoch }: Fence): Promise<PageR
 
 async function writePage(
   tx: Tx,
-  round: PageRound,
+  round: PageRound & { readonly whole?: boolean },
   kind: ObjectKind,
   page: FoldedPage,
 ): Promise<{ written: number; events: readonly NewEvent[] }> {
   const { tenantNo } = round;
+  if (round.suspected) await clearSuspicion(tx, tenantNo, kind, page);
   if (round.staged) await unstage(tx, tenantNo, kind, page);
   if (round.held) await unstage(tx, tenantNo, kind, page, 'held_removal');
   const objects =

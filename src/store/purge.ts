@@ -16,9 +16,11 @@ const LARGE_TABLES = [
   'held_removal',
   'membership_word',
   'restored_object',
+  'reconcile_mark',
+  'suspect',
 ] as const;
 /** What says how the mirror was made. */
-const MIRROR_TABLES = ['held_set', 'round', 'checkpoint', 'tenant_token', 'skipped_part'] as const;
+const MIRROR_TABLES = ['held_set', 'round', 'checkpoint', 'tenant_token', 'skipped_part', 'reconcile'] as const;
 const SMALL_TABLES = [...MIRROR_TABLES, 'consent_attempt', 'intent', 'subscription', 'notification_state'] as const;
 
 /**

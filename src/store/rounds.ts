@@ -2,9 +2,12 @@ import { sql } from 'kysely';
 import type { RoundKind } from '../domain/activities.ts';
 import { type Feed, FEEDS } from '../domain/directory.ts';
 import { chosenOf, scopeOf, type Chosen } from '../domain/scope.ts';
+import { COUNT_EVERY_MS } from '../domain/reconcile.ts';
 import { mayFetch } from '../domain/tenant.ts';
 import { type Checkpoint, fenced, type FencedRound, lockCheckpoints, lockRound, raiseFences } from './fence.ts';
+import { forgetReconcile } from './reconcile.ts';
 import type { Database, RemovalKind, Tx } from './schema.ts';
+import { suspectsAreDue } from './suspects.ts';
 import { takeHint } from './subscriptions.ts';
 import type { Fence, OpenFeed, OpenSlice, SyncStore, SyncSummary } from './store.ts';
 
@@ -57,6 +60,8 @@ async function openSlice(tx: Tx, input: OpenInput): ReturnType<SyncStore['openSl
     quiet,
     entraTenant: tenant.entra_tenant,
     restored: tenant.restored,
+    suspects: kind === 'delta' && tenant.suspects,
+    reconcileDue: tenant.reconcile_due ?? false,
     subscriptions,
     chosen,
     feeds: openFeeds(tenantNo, kind, checkpoints),
@@ -69,6 +74,13 @@ async function holdTenant(tx: Tx, tenantNo: number) {
     .selectFrom('tenant')
     .select(['phase', 'entra_tenant', 'last_sync', 'scope'])
     .select(sql<boolean>`EXISTS (SELECT 1 FROM restored_object o WHERE o.tenant_no = tenant.no)`.as('restored'))
+    .select(suspectsAreDue.$castTo<boolean>().as('suspects'))
+    .select(
+      sql<
+        boolean | null
+      >`(SELECT k.comparing OR k.due_at <= now() OR k.counted_at <= now() - ${COUNT_EVERY_MS} * interval '1 ms'
+        FROM reconcile k WHERE k.tenant_no = tenant.no)`.as('reconcile_due'),
+    )
     .where('no', '=', tenantNo)
     .where('paused', '=', false)
     .where('deleting_at', 'is', null)
@@ -139,6 +151,7 @@ async function startFeedsOver(tx: Tx, tenantNo: number): Promise<void> {
   await sql`UPDATE checkpoint SET ${AT_START} WHERE tenant_no = ${tenantNo}`.execute(tx);
   await sql`DELETE FROM staged_removal WHERE tenant_no = ${tenantNo}`.execute(tx);
   await sql`DELETE FROM round_mark WHERE tenant_no = ${tenantNo}`.execute(tx);
+  await forgetReconcile(tx, tenantNo);
 }
 
 /** Raises the fences, so that a page of the other feed which is still on its way is not taken for one of the new round. */

@@ -35,6 +35,7 @@ export interface Schema {
     object_id: string;
     member_id: Generated<string>;
   };
+  reconcile: ReconcileTable;
   skipped_part: { tenant_no: number; feed: Feed; reason: string; count: number; last_at: Time };
   subscription: SubscriptionTable;
   notification_state: NotificationStateTable;
@@ -155,6 +156,24 @@ interface CheckpointTable {
   full_pages: Generated<number>;
   barren: Generated<number>;
   anchor: string | null;
+}
+
+interface ReconcileTable {
+  tenant_no: number;
+  epoch: Generated<number>;
+  comparing: Generated<boolean>;
+  started_at: NullableTime;
+  completed_at: NullableTime;
+  users_link: string | null;
+  users_done: Generated<boolean>;
+  groups_link: string | null;
+  groups_done: Generated<boolean>;
+  compared: Generated<number>;
+  suspected: Generated<number>;
+  drift: Generated<number>;
+  due_at: Time;
+  counted_at: Generated<Time>;
+  strikes: Generated<number>;
 }
 
 interface SubscriptionTable {

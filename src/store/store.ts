@@ -2,6 +2,7 @@ import type {
   MemberType,
   Feed,
   DeltaItem,
+  DeltaPage,
   Attributes,
   Membership,
   ObjectKind,
@@ -24,6 +25,7 @@ export interface Store {
   readonly tokens: TokenStore;
   readonly sync: SyncStore;
   readonly held: HeldStore;
+  readonly reconcile: ReconcileStore;
   readonly subscriptions: SubscriptionStore;
   readonly directory: DirectoryStore;
   readonly feed: FeedStore;
@@ -236,6 +238,10 @@ export interface OpenSlice {
   readonly entraTenant: string;
   /** Restored objects wait for a look at their memberships. */
   readonly restored: boolean;
+  /** What a reconcile found waits for a second look. */
+  readonly suspects: boolean;
+  /** A reconcile is due or under way, or Graph's counts are to be asked for. */
+  readonly reconcileDue: boolean;
   /** When the tenant's subscriptions are to be looked after, and at which address they tell; null: it has none. */
   readonly subscriptions: { readonly keepAt: Date; readonly baseUrl: string | null } | null;
   /** Attributes beside the contract's that the tenant chose. */
@@ -271,7 +277,20 @@ export interface SyncStore {
     page: { readonly items: readonly DeltaItem[]; readonly nextLink?: string; readonly deltaLink?: string },
   ): Promise<{ readonly changes: number; readonly faulty?: true } | 'superseded'>;
   /** Rows and events of objects that were asked for by id, whole as the feed sees them; no checkpoint moves. */
-  applyPicked(fence: Fence, items: readonly DeltaItem[]): Promise<{ readonly changes: number } | 'superseded'>;
+  applyPicked(
+    fence: Fence,
+    items: readonly DeltaItem[],
+    why?: 'second_look',
+  ): Promise<{ readonly changes: number } | 'superseded'>;
+  /** Some of the suspects that are due for a second look in the running round, all of one kind. */
+  suspectsDue(tenantNo: number): Promise<{ readonly kind: ObjectKind; readonly ids: readonly string[] } | undefined>;
+  /** Stages what a second look (pages applied as such) did not meet, and counts as drift what it came to. */
+  settleSuspects(
+    fences: readonly Fence[],
+    kind: ObjectKind,
+    ids: readonly string[],
+    applied: number,
+  ): Promise<'settled' | 'superseded'>;
   /** Counts what was left out of pages, by reason, for an operator to see. */
   recordSkipped(tenantNo: number, feed: Feed, skipped: Readonly<Record<string, number>>): Promise<void>;
   /** What was left out so far, the latest first; `lastAt` in ISO 8601. */
@@ -328,6 +347,54 @@ export interface RemovalLooks {
 /** What a fresh read made of the suspects: `stop` leaves all as it stands, for another try. */
 export type Confirmation =
   { readonly verdict: 'hold'; readonly sample?: Sample | undefined } | { readonly verdict: 'stop' };
+
+// ---- reconcile: the mirror against a fresh read ----------------------------------------------------------
+
+export interface ReconcileFence {
+  readonly tenantNo: number;
+  readonly epoch: number;
+}
+
+export type OpenReconcile =
+  /** Graph's own counts are to be compared. */
+  | { readonly step: 'count'; readonly fence: ReconcileFence; readonly chosen: Chosen }
+  | {
+      readonly step: 'compare';
+      readonly fence: ReconcileFence;
+      readonly chosen: Chosen;
+      readonly feeds: Readonly<Record<Feed, { readonly done: boolean; readonly link: string | undefined }>>;
+    };
+
+/** The last reconcile of a tenant, or the running one. Times are ISO 8601. */
+export interface ReconcileStatus {
+  readonly comparing: boolean;
+  readonly startedAt: string | null;
+  readonly completedAt: string | null;
+  readonly dueAt: string;
+  /** Objects and memberships. */
+  readonly compared: number;
+  /** Objects of which it said something else than the mirror. */
+  readonly suspected: number;
+  /** Differences that a second look confirmed: what delta query was silent about. */
+  readonly drift: number;
+}
+
+export interface ReconcileStore {
+  /** Raises its fence, and begins or goes on where something is due. */
+  open(tenantNo: number): Promise<OpenReconcile | 'nothing_due'>;
+  /** Holds a page of a fresh initial round against the mirror, of which it writes nothing. */
+  comparePage(fence: ReconcileFence, feed: Feed, page: DeltaPage): Promise<'compared' | 'superseded'>;
+  /** After both feeds. */
+  finish(fence: ReconcileFence): Promise<{ readonly compared: number; readonly suspected: number } | 'superseded'>;
+  /** Its links are dead, or (`retryLater`) Microsoft refuses: it begins anew, at once or in a day. */
+  startOver(fence: ReconcileFence, retryLater: boolean): Promise<void>;
+  /** Graph's counts, held against the mirror's. */
+  counted(tenantNo: number, counts: Readonly<Record<Feed, number>>): Promise<void>;
+  /** It is wanted now. */
+  ask(tenantNo: number): Promise<void>;
+  /** Undefined before the first full round is complete. */
+  status(tenantNo: number): Promise<ReconcileStatus | undefined>;
+}
 
 // ---- removals that wait for a person -------------------------------------------------------------------
 

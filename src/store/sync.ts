@@ -3,6 +3,7 @@ import { createApplyPage, createApplyPicked } from './pages.ts';
 import { createApplyRemovals } from './removals.ts';
 import { createRestored } from './restored.ts';
 import { createRounds } from './rounds.ts';
+import { createSuspects } from './suspects.ts';
 import { createSkipped } from './skipped.ts';
 import type { Database } from './schema.ts';
 import type { SyncStore } from './store.ts';
@@ -15,6 +16,7 @@ export function createSync(db: Database): SyncStore {
     applyPicked: createApplyPicked(db),
     ...createSkipped(db),
     ...createRestored(db),
+    ...createSuspects(db),
     applyRemovals: createApplyRemovals(db),
     completeRound: createCompleteRound(db),
   };

@@ -46,6 +46,15 @@ export function graphActivities(tenantNo: number): ActivityInterfaceFor<GraphAct
     scheduleToCloseTimeout: '30m',
     priority: { priorityKey: 3, fairnessKey },
   });
+  const { reconcileSlice } = proxyActivities<Pick<GraphActivities, 'reconcileSlice'>>({
+    ...common,
+    startToCloseTimeout: '2m',
+    heartbeatTimeout: '20s',
+    scheduleToCloseTimeout: '10m',
+    retry: { ...common.retry, maximumAttempts: 2 },
+    // Nobody waits for it: rounds go first.
+    priority: { priorityKey: 5, fairnessKey },
+  });
   const { keepSubscriptions } = proxyActivities<Pick<GraphActivities, 'keepSubscriptions'>>({
     ...common,
     // Graph asks our address, twice for each subscription, before it answers.
@@ -54,5 +63,5 @@ export function graphActivities(tenantNo: number): ActivityInterfaceFor<GraphAct
     retry: { ...common.retry, maximumAttempts: 2 },
     priority: { priorityKey: 2, fairnessKey },
   });
-  return { refreshToken, verifyConsent, syncSlice, keepSubscriptions };
+  return { refreshToken, verifyConsent, syncSlice, reconcileSlice, keepSubscriptions };
 }

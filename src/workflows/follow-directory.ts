@@ -96,6 +96,7 @@ function completeRound(
   if (missing) run.raiseSetAside(missing, before);
   run.moveBy('round_completed');
   if (slice.subscriptionsDue) run.subscriptions.tend();
+  if (slice.reconcileDue) run.reconciler.tend();
 }
 
 /** Why a feed was set aside. A new token shows a permission that was given back; the next round asks again by itself. */

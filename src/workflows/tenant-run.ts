@@ -14,6 +14,7 @@ import {
 import { graphActivities, ownActivities } from './activities.ts';
 import { isRefusal, problemOf, type Failure } from './failures.ts';
 import { createPresentation, iso } from './presentation.ts';
+import { createReconciler } from './reconciler.ts';
 import { createSubscriptionKeeper, notificationsProblem } from './subscriptions.ts';
 
 /** Events of one run that are too many to replay on every wake. */
@@ -32,6 +33,7 @@ export class TenantRun {
   readonly own = ownActivities();
   readonly graph;
   readonly subscriptions;
+  readonly reconciler;
   /** Rounds completed in this run. */
   rounds = 0;
   readonly #show = createPresentation();
@@ -46,6 +48,7 @@ export class TenantRun {
     this.state = state;
     this.policy = { ...TENANT_POLICY, ...policy };
     this.graph = graphActivities(tenantNo);
+    this.reconciler = createReconciler(() => this.graph.reconcileSlice({ tenantNo }));
     this.subscriptions = createSubscriptionKeeper(
       state,
       () => this.graph.keepSubscriptions({ tenantNo }),
@@ -61,7 +64,7 @@ export class TenantRun {
   get full(): boolean {
     const { continueAsNewSuggested, historyLength } = workflowInfo();
     const long = this.rounds >= this.policy.roundsPerRun || continueAsNewSuggested || historyLength > EVENTS_PER_RUN;
-    return long && !this.subscriptions.busy();
+    return long && !this.subscriptions.busy() && !this.reconciler.busy();
   }
 
   /** Something changed the state: waits look again, and work that may not go on is cut short. */

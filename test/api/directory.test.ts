@@ -286,6 +286,12 @@ describe('diagnostics of a tenant that syncs', () => {
     expect(body.findings.map(({ code, level }: { code: string; level: string }) => [code, level])).toEqual([
       ['consent', 'ok'],
       ['freshness', 'ok'],
+      ['reconcile', 'ok'],
     ]);
+    const { dueAt } = body.findings[2].evidence as { dueAt: string };
+    expect(Date.parse(dueAt)).toBeGreaterThan(Date.now());
+    expect((await api.call('POST', '/v1/tenants/small/reconcile')).status).toBe(202);
+    const { body: after } = await get('/v1/tenants/small/diagnostics');
+    expect(Date.parse(after.findings[2].evidence.dueAt)).toBeLessThanOrEqual(Date.now());
   });
 });

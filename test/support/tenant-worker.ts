@@ -40,6 +40,7 @@ export interface Script {
   verifyConsent: () => Promise<VerifyOutcome>;
   syncSlice: (input: SliceInput) => Promise<SliceOutcome>;
   settleHeld: (verdict: HeldVerdict) => Promise<{ heldSince: string | null }>;
+  reconcileSlice: () => Promise<void>;
   keepSubscriptions: () => Promise<KeepOutcome>;
   /** When the data of a revoked tenant is to be purged; null: it is, or there is none. */
   purgeRevoked: () => number | null;
@@ -89,6 +90,7 @@ export async function withTenant(
     verifyConsent: async () => ({ verified: true, missing: [] }),
     syncSlice: async (input) => completed(input),
     settleHeld: async () => ({ heldSince: null }),
+    reconcileSlice: async () => {},
     keepSubscriptions: async () => ({ kept: 'ok', begun: false }),
     purgeRevoked: () => null,
   };
@@ -117,6 +119,10 @@ export async function withTenant(
       calls.push('syncSlice');
       slices.push(input);
       return script.syncSlice(input);
+    },
+    reconcileSlice: async () => {
+      calls.push('reconcileSlice');
+      return script.reconcileSlice();
     },
     keepSubscriptions: async () => {
       calls.push('keepSubscriptions');

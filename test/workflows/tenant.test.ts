@@ -272,6 +272,23 @@ describe('the workflow of a tenant', () => {
       await until('it healed', () => records.at(-1)?.problem === null);
     }));
 
+  test('holds the mirror against a fresh read beside the rounds, a piece at a time, until nothing is due', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ script, until, slices, calls, status }) => {
+      let end = () => {};
+      script.reconcileSlice = () => new Promise((resolve) => (end = resolve));
+      script.syncSlice = async (input) => ({ ...completed(input, 300), reconcileDue: true });
+      const pieces = () => calls.filter((call) => call === 'reconcileSlice').length;
+      await until('a piece is under way', () => pieces() === 1);
+      const before = slices.length;
+      await until('rounds do not wait for it', () => slices.length > before + 2);
+      expect(pieces()).toBe(1);
+      script.reconcileSlice = async () => {};
+      end();
+      await until('the next round does another', () => pieces() > 1);
+      script.syncSlice = async (input) => completed(input, 300);
+      expect((await status()).phase).toBe('delta_sync');
+    }));
+
   test('has the data of a revoked tenant purged when its time has come, and asks Microsoft nothing meanwhile', () =>
     withTenant(
       { phase: 'delta_sync', policy: { lookAgainMs: 100 } },

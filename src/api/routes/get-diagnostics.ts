@@ -20,7 +20,12 @@ export const getDiagnostics = defineRoute({
         tenant: row.id,
         state: row.state,
         at: new Date().toISOString(),
-        findings: findingsOf(row, await deps.store.sync.skipped(row.no), deps.config.syncIntervalMs, Date.now()),
+        findings: findingsOf(
+          row,
+          { skipped: await deps.store.sync.skipped(row.no), reconcile: await deps.store.reconcile.status(row.no) },
+          deps.config.syncIntervalMs,
+          Date.now(),
+        ),
       }),
     );
   },

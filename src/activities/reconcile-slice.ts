@@ -1,0 +1,77 @@
+import { type Feed, FEEDS } from '../domain/directory.ts';
+import type { OpenReconcile, ReconcileFence } from '../store/store.ts';
+import type { ActivityDeps, RunContext } from './deps.ts';
+import { fetchPage, type Slice } from './feed-run.ts';
+import { readToken } from './stored-token.ts';
+
+/**
+ * A piece of a reconcile, at most a slice's budget long, beside the tenant's rounds: whatever ends it, the next one goes on
+ * from the last page that was compared. It asks for nothing while no token is there: the rounds get one.
+ */
+export async function reconcileSlice(
+  deps: ActivityDeps,
+  { tenantNo }: { readonly tenantNo: number },
+  context: RunContext,
+): Promise<void> {
+  const opened = await deps.store.reconcile.open(tenantNo);
+  if (opened === 'nothing_due') return;
+  const token = await readToken(deps, tenantNo);
+  if (!token) return;
+  const { clock, sliceBudgetMs } = deps;
+  const beat = () => context.heartbeat();
+  const slice: Slice = {
+    tenantNo,
+    accessToken: token.accessToken,
+    chosen: opened.chosen,
+    fetchUntil: clock.now() + sliceBudgetMs - Math.min(5_000, sliceBudgetMs / 10),
+    signal: context.signal,
+    kept: { waits: 0 },
+    wrote: beat,
+    beat,
+  };
+  if (opened.step === 'count') return compareCounts(deps, slice);
+  for (const feed of FEEDS) {
+    if (opened.feeds[feed].done) continue;
+    if ((await compareFeed(deps, slice, opened, feed)) !== 'done') return;
+  }
+  const finished = await deps.store.reconcile.finish(opened.fence);
+  if (finished === 'superseded') return;
+  deps.log.info({ tenantNo, ...finished }, 'The mirror was held against a fresh read');
+}
+
+async function compareFeed(
+  deps: ActivityDeps,
+  slice: Slice,
+  { fence, feeds }: Extract<OpenReconcile, { step: 'compare' }>,
+  feed: Feed,
+): Promise<'done' | 'stopped'> {
+  let { link } = feeds[feed];
+  const seen = new Set<string>();
+  for (;;) {
+    const got = await fetchPage(deps, slice, { feed, link, fromDelta: false }, slice.signal);
+    if (got.kind !== 'page') return stop(deps, fence, feed, got.kind);
+    if ((await deps.store.reconcile.comparePage(fence, feed, got.page)) === 'superseded') return 'stopped';
+    slice.beat();
+    link = got.page.nextLink;
+    if (link === undefined) return 'done';
+    if (seen.has(link)) return stop(deps, fence, feed, 'circle');
+    seen.add(link);
+    if (deps.clock.now() >= slice.fetchUntil) return 'stopped';
+  }
+}
+
+/** What passes by itself is left to the next slice. */
+async function stop({ store, log }: ActivityDeps, fence: ReconcileFence, feed: Feed, why: string): Promise<'stopped'> {
+  if (why === 'throttled' || why === 'unavailable' || why === 'token_rejected') return 'stopped';
+  log.warn({ tenantNo: fence.tenantNo, feed, why }, 'A reconcile could not go on, and begins anew');
+  await store.reconcile.startOver(fence, why !== 'delta_expired');
+  return 'stopped';
+}
+
+async function compareCounts({ store, graph }: ActivityDeps, slice: Slice): Promise<void> {
+  const { tenantNo, accessToken, signal } = slice;
+  const users = await graph.count({ feed: 'users', accessToken, signal });
+  const groups = await graph.count({ feed: 'groups', accessToken, signal });
+  if (users.kind !== 'counted' || groups.kind !== 'counted') return;
+  await store.reconcile.counted(tenantNo, { users: users.count, groups: groups.count });
+}
