@@ -86,14 +86,14 @@ export class Browser {
 }
 
 /**
- * What a customer's administrator does: opens the set-up link, presses the button, and accepts on each page of Microsoft's
- * that comes. Answers with the last page of ours.
+ * What a customer's administrator does: opens the set-up link, presses the button, accepts on each page of Microsoft's that
+ * comes, and confirms what is then shown. Answers with the last page of ours.
  */
 export async function connectAsAdministrator(browser: Browser, setupUrl: string, account: string): Promise<Answer> {
   const page = await browser.get(setupUrl);
   const start = /(?:href|action)="([^"]*\/start)"/.exec(page.text)?.[1];
   if (start === undefined) throw new Error(`No start button on ${setupUrl} (${page.status})`);
-  return acceptAtMicrosoft(browser, await browser.get(new URL(start, page.url).href), account);
+  return confirm(browser, await acceptAtMicrosoft(browser, await browser.get(new URL(start, page.url).href), account));
 }
 
 /** Presses Accept while the page is Microsoft's. */
@@ -103,4 +103,13 @@ export async function acceptAtMicrosoft(browser: Browser, first: Answer, account
     page = await browser.post(page.url, { other_account: account, account, action: 'accept' });
   }
   return page;
+}
+
+/** Presses Confirm where the page asks whether it is right. */
+async function confirm(browser: Browser, page: Answer): Promise<Answer> {
+  const [, action, fields = ''] = /<form method="post" action="([^"]*\/confirm)">(.*?)<\/form>/s.exec(page.text) ?? [];
+  if (action === undefined) return page;
+  const hidden = [...fields.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)"/g)];
+  const form = Object.fromEntries(hidden.map(([, name = '', value = '']) => [name, value]));
+  return browser.post(new URL(action, page.url).href, form);
 }

@@ -111,7 +111,7 @@ async function connect(emulator: EmulatorProgram, api: ReturnType<typeof apiAt>,
   const page = await connectAsAdministrator(browser, created.setupUrl, administrator.userPrincipalName);
   const title = /<h1[^>]*>([^<]*)/.exec(page.text)?.[1];
   if (page.status !== 200) throw new Error(`The callback answered ${page.status}: ${title ?? page.text.slice(0, 200)}`);
-  tell(`  ${administrator.userPrincipalName} accepted; the callback proved who it was and says: “${title ?? ''}”`);
+  tell(`  ${administrator.userPrincipalName} accepted and confirmed; the page reads: “${title ?? ''}”`);
 
   chapter('3. The directory arrives');
   let state = '';

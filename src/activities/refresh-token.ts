@@ -1,5 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { NOT_BOUND, type RefusalDetails, type TokenReport } from '../domain/activities.ts';
+import { missingOf, neededOf, permissionsOf } from '../domain/permissions.ts';
 import type { TokenRefusal } from '../graph/token-failures.ts';
 import type { ActivityDeps, RunContext } from './deps.ts';
 import { storeToken } from './stored-token.ts';
@@ -20,7 +21,9 @@ export async function refreshToken(
     throw tokenFailure(token);
   }
   await storeToken(deps, tenantNo, token);
-  return { expiresAt: token.expiresAt, missing: token.missing };
+  const { expiresAt, roles } = token;
+  // A removed permission fails no request for a token: it is only missing in it.
+  return { expiresAt, missing: roles === undefined ? [] : neededOf(missingOf(roles, permissionsOf(tenant.profiles))) };
 }
 
 function tokenFailure({ failure, aadsts, requestId, retryAfterMs }: TokenRefusal): ApplicationFailure {

@@ -1,4 +1,5 @@
 import type { VerifyOutcome } from '../domain/activities.ts';
+import { permissionsOf } from '../domain/permissions.ts';
 import type { ActivityDeps, RunContext } from './deps.ts';
 import { graphUnavailable } from './graph-unavailable.ts';
 import { readToken } from './stored-token.ts';
@@ -11,9 +12,13 @@ export async function verifyConsent(
   const token = await readToken(deps, tenantNo);
   // The workflow gets one before each try; without it there is nothing to verify with.
   if (!token) return { verified: false, missing: [] };
-  const grant = await deps.graph.verifyGrant({ accessToken: token.accessToken, signal: context.signal });
+  const tenant = await deps.store.tenants.byNo(tenantNo);
+  const wanted = permissionsOf(tenant?.profiles ?? []);
+  const grant = await deps.graph.verifyGrant({ accessToken: token.accessToken, wanted, signal: context.signal });
   if (grant.kind === 'throttled' || grant.kind === 'unavailable') throw graphUnavailable(grant);
   const { missing, requestId } = grant;
+  const at = new Date(deps.clock.now()).toISOString();
+  await deps.store.tenants.noteGrantCheck(tenantNo, { at, works: grant.kind === 'granted', missing });
   if (grant.kind === 'granted') return { verified: true, missing };
   return { verified: false, missing, ...(requestId === undefined ? {} : { requestId }) };
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { problemDocument, statusOf, titleOf, type ProblemType } from './problem-document.ts';
-import { JSON_TYPE, LINES_TYPE, PROBLEM_TYPE } from './reply.ts';
+import { FORM_TYPE, JSON_TYPE, LINES_TYPE, PROBLEM_TYPE } from './reply.ts';
 import type { AnswerSpec, Route } from './route.ts';
 
 type Json = Record<string, unknown>;
@@ -45,7 +45,7 @@ function operationOf(route: Route, schemaOf: SchemaOf): Json {
       : {
           requestBody: {
             required: !route.body.safeParse(undefined).success,
-            content: { [JSON_TYPE]: { schema: schemaOf(route.body, 'input') } },
+            content: { [route.form ? FORM_TYPE : JSON_TYPE]: { schema: schemaOf(route.body, 'input') } },
           },
         }),
     responses: responsesOf(route, schemaOf),

@@ -6,7 +6,14 @@ import { toDocument, statusOf, type Problem, type ProblemType } from './problem-
 /** What a handler answers, as a value: nothing is written before it is whole, but for lines. */
 export type Reply<T> =
   | { readonly is: 'json'; readonly status: number; readonly body: T; readonly headers: Headers }
-  | { readonly is: 'text'; readonly status: number; readonly text: string; readonly headers: Headers }
+  | {
+      readonly is: 'text';
+      readonly status: number;
+      readonly text: string;
+      readonly headers: Headers;
+      /** The one origin beside ours whose images the text may show. */
+      readonly imagesFrom?: string | undefined;
+    }
   | { readonly is: 'lines'; readonly rows: AsyncIterable<readonly unknown[]>; readonly headers: Headers }
   | { readonly is: 'redirect'; readonly status: 302 | 303; readonly location: string; readonly headers: Headers }
   | { readonly is: 'problem'; readonly problem: Problem };
@@ -14,6 +21,7 @@ export type Reply<T> =
 type Headers = Readonly<Record<string, string>>;
 
 export const JSON_TYPE = 'application/json';
+export const FORM_TYPE = 'application/x-www-form-urlencoded';
 export const LINES_TYPE = 'application/x-ndjson';
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -24,11 +32,18 @@ export const json = <T>(status: number, body: T, headers: Headers = {}): Reply<T
   headers,
 });
 
-export const text = (status: number, contentType: string, text: string, headers: Headers = {}): Reply<never> => ({
+export const text = (
+  status: number,
+  contentType: string,
+  text: string,
+  headers: Headers = {},
+  imagesFrom?: string,
+): Reply<never> => ({
   is: 'text',
   status,
   text,
   headers: { ...headers, 'Content-Type': contentType },
+  imagesFrom,
 });
 
 export const redirect = (status: 302 | 303, location: string, headers: Headers = {}): Reply<never> => ({
@@ -63,6 +78,7 @@ export async function send(res: Response, reply: Reply<unknown>, requestId: stri
       res.status(reply.status).set(reply.headers).set('Content-Type', JSON_TYPE).end(JSON.stringify(reply.body));
       return;
     case 'text':
+      if (reply.imagesFrom !== undefined) allowImages(res, reply.imagesFrom);
       res.status(reply.status).set(reply.headers).end(reply.text);
       return;
     case 'redirect':
@@ -74,6 +90,11 @@ export async function send(res: Response, reply: Reply<unknown>, requestId: stri
     case 'lines':
       await sendLines(res, reply.rows, reply.headers);
   }
+}
+
+/** The policy that every answer carries, and one rule more. */
+function allowImages(res: Response, origin: string): void {
+  res.set('Content-Security-Policy', `${String(res.getHeader('Content-Security-Policy'))};img-src ${origin}`);
 }
 
 async function sendLines(res: Response, rows: AsyncIterable<readonly unknown[]>, headers: Headers): Promise<void> {

@@ -39,6 +39,8 @@ interface RouteInfo {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** The body is what a plain HTML form sends, not JSON. */
+  readonly form?: true;
   /** The longest body that is read; `BODY_LIMIT` unless said otherwise. */
   readonly bodyLimit?: string;
   readonly answers: Readonly<Record<number, AnswerSpec>>;

@@ -6,6 +6,7 @@ import { getConnect } from './routes/get-connect.ts';
 import { getConnectStart } from './routes/get-connect-start.ts';
 import { getConnectStatus } from './routes/get-connect-status.ts';
 import { getConsentCallback } from './routes/get-consent-callback.ts';
+import { getConsentConfirm } from './routes/get-consent-confirm.ts';
 import { getDiagnostics } from './routes/get-diagnostics.ts';
 import { getEvents } from './routes/get-events.ts';
 import { getGroupMembers } from './routes/get-group-members.ts';
@@ -25,6 +26,8 @@ import { graphReceiver } from './routes/graph-receiver.ts';
 import { patchTenant } from './routes/patch-tenant.ts';
 import { postAccessCheck } from './routes/post-access-check.ts';
 import { postApprove } from './routes/post-approve.ts';
+import { postConsentConfirm } from './routes/post-consent-confirm.ts';
+import { postConsentReject } from './routes/post-consent-reject.ts';
 import { postHeldApprove } from './routes/post-held-approve.ts';
 import { postHeldReject } from './routes/post-held-reject.ts';
 import { postPause } from './routes/post-pause.ts';
@@ -71,6 +74,9 @@ export function createRoutes(metrics: Metrics, publicUrl: string): readonly Rout
     getConnectStatus,
     getAdminConsent,
     getConsentCallback(metrics),
+    getConsentConfirm,
+    postConsentConfirm,
+    postConsentReject,
     graphReceiver(metrics, 'notifications'),
     graphReceiver(metrics, 'lifecycle'),
     getAsset,

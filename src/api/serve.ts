@@ -20,7 +20,7 @@ export function mountRoutes(
       mounted[route.method](
         named(route),
         guards[route.access],
-        ...(route.body === undefined ? [] : [readJson(route.bodyLimit)]),
+        ...(route.body === undefined ? [] : [route.form ? FORM : readJson(route.bodyLimit)]),
         runRoute(route, deps),
       );
     }
@@ -54,6 +54,9 @@ function readJson(limit: string = BODY_LIMIT): RequestHandler {
     else parse(req, res, next);
   };
 }
+
+/** Reads what a plain HTML form sends; anything else is no body at all, and validation says so. */
+const FORM = express.urlencoded({ limit: BODY_LIMIT, extended: false });
 
 function refuseMethod(methods: readonly Method[]): RequestHandler {
   const allow = methods.flatMap((method) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()])).join(', ');

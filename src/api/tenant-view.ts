@@ -2,6 +2,7 @@ import { describeProblem } from '../domain/problem.ts';
 import type { TenantRow } from '../store/store.ts';
 import { setupUrlOf } from './consent/setup-link.ts';
 import type { ApiDeps } from './deps.ts';
+import { shownOf } from './schemas/connect.ts';
 import type { TenantJson } from './schemas/tenant.ts';
 
 /** A tenant as the contract shows it. */
@@ -39,6 +40,8 @@ export function toTenant(row: TenantRow, deps: Pick<ApiDeps, 'config' | 'sealer'
     sharedDirectory: row.sharedDirectory,
     guard: row.guard,
     retainAfterRevocation: row.retainDays,
+    profiles: [...row.profiles],
+    ...shownOf(row.presentation),
     candidate: row.candidate === null ? null : { ...row.candidate, domains: [...row.candidate.domains] },
     createdAt: row.createdAt,
     deletingAt: row.deletingAt,

@@ -62,7 +62,7 @@ export interface TenantRecord {
 export interface TokenReport {
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
-  /** Required application permissions that the token does not carry. */
+  /** Application permissions that the tenant needs and the token does not carry. */
   readonly missing: readonly string[];
 }
 

@@ -29,7 +29,12 @@ export function applyIntent(state: TenantWorkflowState, kind: IntentKind, messag
       state.grantSeq = message.seq;
       return revoke(state);
     case 'sync':
+      // Whoever granted what was missing need not wait until the token is an hour old.
+      if (state.missing) state.tokenExpiresAt = 0;
+      return requestRound(state, false);
     case 'settings':
+      // Other permissions may be needed now than the last token was judged by.
+      state.tokenExpiresAt = 0;
       return requestRound(state, false);
     case 'resync':
       return requestRound(state, true);

@@ -24,6 +24,8 @@ export interface TenantWorkflowState {
   verifyingSince: number | null;
   /** Since when Microsoft has been saying that there is no consent; a second look decides. */
   refusedSince: number | null;
+  /** Permissions that the tenant needs and that are not granted, and since when (ISO 8601). */
+  missing: { names: readonly string[]; since: string } | null;
   /** Failures in a row, for the length of the next wait. */
   failures: number;
   lastRound: { completedAt: number; kind: RoundKind; changes: number } | null;
@@ -45,6 +47,8 @@ export interface TenantWorkflowState {
 export interface TenantPolicy {
   /** How long a new consent may take to spread before a person is asked. */
   readonly verifyWindowMs: number;
+  /** The same where some permissions are there and others not: those of one consent arrive together. */
+  readonly partialWindowMs: number;
   /** How far apart two refusals must be to count as a revocation. */
   readonly secondLookMs: number;
   /** How often a directory that took its consent back is asked whether it gave it again, past our link. */
@@ -62,6 +66,7 @@ export interface TenantPolicy {
 
 export const TENANT_POLICY: TenantPolicy = {
   verifyWindowMs: 15 * 60_000,
+  partialWindowMs: 2 * 60_000,
   secondLookMs: 5 * 60_000,
   lookAgainMs: 60 * 60_000,
   minRetryMs: 5_000,
@@ -101,6 +106,7 @@ export function initialState(remembered: {
     tokenExpiresAt: 0,
     verifyingSince: null,
     refusedSince: null,
+    missing: null,
     failures: 0,
     lastRound: null,
     heldSince: remembered.problem?.code === 'held' ? remembered.problem.since : null,
@@ -113,9 +119,10 @@ export function initialState(remembered: {
   };
 }
 
-/** What stands in the way while nothing else does: removals may wait for a person. */
-export function standingProblem({ heldSince }: TenantWorkflowState): ProblemRecord | null {
-  return heldSince === null ? null : { code: 'held', since: heldSince };
+/** What stands in the way while nothing else does: removals may wait for a person, and permissions to be granted. */
+export function standingProblem({ heldSince, missing }: TenantWorkflowState): ProblemRecord | null {
+  if (heldSince !== null) return { code: 'held', since: heldSince };
+  return missing && { code: 'permissions_missing', since: missing.since, permissions: missing.names };
 }
 
 /** Doubles with every failure in a row. */

@@ -52,7 +52,12 @@ export interface Graph {
   /** Change notifications of a directory: that something changed, never what. */
   readonly subscriptions: Subscriptions;
   /** What is granted to the token's application, proven by one probe per endpoint. */
-  verifyGrant(request: { readonly accessToken: string; readonly signal?: AbortSignal }): Promise<GrantOutcome>;
+  verifyGrant(request: {
+    readonly accessToken: string;
+    /** Application permissions by name, such as `User.Read.All`. */
+    readonly wanted: readonly string[];
+    readonly signal?: AbortSignal;
+  }): Promise<GrantOutcome>;
   /** The directory's name and domains, for a person who asks "is this right?"; null where they cannot be read now. */
   organization(entraTenant: string, signal?: AbortSignal): Promise<Organization | null>;
   /** Where an administrator consents. Needs no network. */
@@ -81,7 +86,7 @@ export function createGraph(config: GraphConfig): Graph {
     count: (request) => countObjects(client, request),
     presence: (request) => readPresence(client, request),
     memberships: (request) => listMemberships(client, endpoints.graphOrigin, request),
-    verifyGrant: ({ accessToken, signal }) => verifyGrant(client, clientId, accessToken, signal),
+    verifyGrant: ({ accessToken, wanted, signal }) => verifyGrant(client, clientId, accessToken, wanted, signal),
     async organization(entraTenant, signal) {
       const token = await acquireToken(login, entraTenant, signal);
       return token.kind === 'token' ? readOrganization(client, token.accessToken, signal) : null;

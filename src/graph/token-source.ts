@@ -1,8 +1,6 @@
 import { ConfidentialClientApplication, type Configuration, type INetworkModule } from '@azure/msal-node';
 import { CredentialError, loadCredential, type Credential, type LoadedCredential } from './credential.ts';
 import type { Endpoints } from './cloud.ts';
-import { REQUIRED_PERMISSIONS } from '../domain/names.ts';
-import { missingOf } from './permissions.ts';
 import { isObject, parseJson, textOf } from './json.ts';
 import { classifyTokenWire, type TokenRefusal, type TokenWire } from './token-failures.ts';
 
@@ -13,8 +11,6 @@ export interface AppToken {
   readonly expiresAt: number;
   /** As a hint (1.4): undefined where the token cannot be read, which a client has no right to. */
   readonly roles: readonly string[] | undefined;
-  /** Of the permissions without which nothing can be mirrored, those that the token is seen not to carry. */
-  readonly missing: readonly string[];
 }
 
 export type TokenOutcome = AppToken | TokenRefusal;
@@ -62,7 +58,6 @@ export async function acquireToken(
       accessToken: result.accessToken,
       expiresAt: result.expiresOn.getTime(),
       roles,
-      missing: roles === undefined ? [] : missingOf(roles).filter((name) => REQUIRED_PERMISSIONS.includes(name)),
     };
   } catch (error) {
     signal?.throwIfAborted();

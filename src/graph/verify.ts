@@ -1,14 +1,15 @@
 import { REQUIRED_PERMISSIONS } from '../domain/names.ts';
+import { missingOf } from '../domain/permissions.ts';
 import type { GraphClient, GraphReply } from './client.ts';
 import type { GraphFailure } from './failures.ts';
 import { isObject, textOf } from './json.ts';
-import { missingOf, PERMISSION_BY_ROLE_ID } from './permissions.ts';
+import { PERMISSION_BY_ROLE_ID } from './permissions.ts';
 import { rolesOfToken } from './token-source.ts';
 
 export type GrantOutcome =
   | {
       readonly kind: 'granted' | 'not_effective';
-      /** Of the profile's permissions, those that are granted neither by assignment nor in the token. */
+      /** Of the wanted permissions, those that are granted neither by assignment nor in the token. */
       readonly missing: readonly string[];
       readonly requestId?: string;
     }
@@ -21,6 +22,7 @@ export async function verifyGrant(
   client: GraphClient,
   clientId: string,
   accessToken: string,
+  wanted: readonly string[],
   signal?: AbortSignal,
 ): Promise<GrantOutcome> {
   const get = (path: string) => client.get(path, { accessToken, asked: 'entity', ...(signal ? { signal } : {}) });
@@ -33,7 +35,7 @@ export async function verifyGrant(
   }
   // Where neither source can be read, nothing is known to be missing and the probes decide alone.
   const known = inToken !== undefined || assigned !== undefined;
-  const missing = known ? missingOf([...(inToken ?? []), ...(assigned ?? [])]) : [];
+  const missing = known ? missingOf([...(inToken ?? []), ...(assigned ?? [])], wanted) : [];
   const effective = failures.length === 0 && !missing.some((name) => REQUIRED_PERMISSIONS.includes(name));
   const requestId = failures.map((failure) => ('requestId' in failure ? failure.requestId : undefined)).find(Boolean);
   return {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { insertIntent } from './intents.ts';
 import type { Database, Tx } from './schema.ts';
-import type { ConsentAttempt, ConsentStore } from './store.ts';
+import type { AttemptRefusal, BindRefusal, ConsentAttempt, ConsentStore } from './store.ts';
 
 /** Consents on their way: single-use states, and the directory that an environment is bound to. */
 export function createConsents(db: Database): ConsentStore {
@@ -34,17 +34,32 @@ export function createConsents(db: Database): ConsentStore {
       return used ? fromRow(used) : whyRefused(db, stateHash);
     },
 
-    bind: (tenantNo, entraTenant) =>
+    async look(stateHash, browserHash) {
+      const { rows } = await sql<AttemptRow>`
+        SELECT a.tenant_no, a.step, a.browser_hash, a.entra_tenant, a.sealed
+        FROM consent_attempt a JOIN tenant t ON t.no = a.tenant_no
+        WHERE a.state_hash = ${stateHash}::bytea AND a.browser_hash = ${browserHash}::bytea
+          AND a.used_at IS NULL AND a.expires_at > now()
+          AND t.deleted_at IS NULL AND t.deleting_at IS NULL`.execute(db);
+      const [found] = rows;
+      return found ? fromRow(found) : whyRefused(db, stateHash);
+    },
+
+    refusal: (tenantNo, entraTenant) => db.transaction().execute((tx) => whyNotBound(tx, tenantNo, entraTenant)),
+
+    bind: (tenantNo, entraTenant, groups) =>
       db.transaction().execute(async (tx) => {
         const refusal = await whyNotBound(tx, tenantNo, entraTenant);
         if (refusal) return refusal;
+        await chooseGroups(tx, tenantNo, groups);
         return bindDirectory(tx, tenantNo, entraTenant);
       }),
 
-    propose: (tenantNo, candidate) =>
+    propose: (tenantNo, candidate, groups) =>
       db.transaction().execute(async (tx) => {
         const refusal = await whyNotBound(tx, tenantNo, candidate.entraTenantId);
         if (refusal) return refusal;
+        await chooseGroups(tx, tenantNo, groups);
         await tx
           .updateTable('tenant')
           .set({ candidate: JSON.stringify(candidate), updated_at: sql`now()` })
@@ -86,10 +101,7 @@ const fromRow = (row: AttemptRow): ConsentAttempt => ({
 });
 
 /** An attempt of a tenant that is gone is as unknown as one that never was. */
-async function whyRefused(
-  db: Database,
-  stateHash: Uint8Array,
-): Promise<'unknown' | 'used' | 'expired' | 'other_browser'> {
+async function whyRefused(db: Database, stateHash: Uint8Array): Promise<AttemptRefusal> {
   const { rows } = await sql<{ used: boolean; expired: boolean }>`
     SELECT a.used_at IS NOT NULL AS used, a.expires_at <= now() AS expired
     FROM consent_attempt a JOIN tenant t ON t.no = a.tenant_no
@@ -112,11 +124,7 @@ function lockTenant(tx: Tx, tenantNo: number) {
 }
 
 /** Locks the tenant's row, and all who want this directory behind each other: two must not both find it free. */
-async function whyNotBound(
-  tx: Tx,
-  tenantNo: number,
-  directory: string,
-): Promise<'directory_taken' | 'bound_to_another' | undefined> {
+async function whyNotBound(tx: Tx, tenantNo: number, directory: string): Promise<BindRefusal | undefined> {
   const tenant = await lockTenant(tx, tenantNo);
   if (!tenant) throw new Error(`There is no tenant ${tenantNo} to consent to`);
   if (tenant.entra_tenant !== null && tenant.entra_tenant !== directory.toLowerCase()) return 'bound_to_another';
@@ -128,6 +136,14 @@ async function whyNotBound(
     tx,
   );
   return rows.length > 0 ? 'directory_taken' : undefined;
+}
+
+/** What the product has named is not for the customer's administrator to change. */
+async function chooseGroups(tx: Tx, tenantNo: number, groups: readonly string[] = []): Promise<void> {
+  if (groups.length === 0) return;
+  await sql`
+    UPDATE tenant SET groups_to_sync = ${JSON.stringify(groups)}::jsonb
+    WHERE no = ${tenantNo} AND groups_to_sync = '[]'::jsonb`.execute(tx);
 }
 
 async function bindDirectory(tx: Tx, tenantNo: number, directory: string) {

@@ -3,10 +3,11 @@ import type { RoundKind } from '../domain/activities.ts';
 import type { Guarded, GuardSettings, Sample } from '../domain/guard.ts';
 import type { Feed, MemberType, RemovalReason } from '../domain/directory.ts';
 import type { IntentKind } from '../domain/intent.ts';
+import type { GrantCheck, Profile } from '../domain/permissions.ts';
 import type { ProblemRecord } from '../domain/problem.ts';
 import type { ScopeSettings } from '../domain/scope.ts';
 import type { Phase, TenantState } from '../domain/tenant.ts';
-import type { ConsentCandidate, SubscribedResource, SyncSummary } from './store.ts';
+import type { ConsentCandidate, ConsentStep, Presentation, SubscribedResource, SyncSummary } from './store.ts';
 
 /** The tables as migrations/*.sql make them. Times are read as ISO 8601 strings, int8 as numbers. */
 export interface Schema {
@@ -69,6 +70,9 @@ export interface TenantTable {
   shared_directory: boolean;
   require_approval: boolean;
   guard: ColumnType<GuardSettings, string | undefined, string>;
+  profiles: ColumnType<Profile[], string | undefined, string>;
+  presentation: ColumnType<Presentation, string | undefined, string>;
+  grant_check: NullableJson<GrantCheck>;
   scope: ColumnType<ScopeSettings, string | undefined, string>;
   link_serial: Generated<number>;
   retain_days: Generated<number>;
@@ -97,7 +101,7 @@ interface IntentTable {
 interface ConsentAttemptTable {
   state_hash: Uint8Array;
   tenant_no: number;
-  step: 'consent' | 'proof';
+  step: ConsentStep;
   browser_hash: Uint8Array;
   entra_tenant: string | null;
   sealed: Uint8Array | null;

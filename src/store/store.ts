@@ -11,6 +11,7 @@ import type {
 import type { Retention } from '../domain/retention.ts';
 import type { FeedEvent } from '../domain/event.ts';
 import type { Phase, TenantState } from '../domain/tenant.ts';
+import type { GrantCheck, Profile } from '../domain/permissions.ts';
 import type { ProblemRecord } from '../domain/problem.ts';
 import type { RoundKind, TenantRecord } from '../domain/activities.ts';
 import type { Guard, Guarded, GuardSettings, Sample, Suspect } from '../domain/guard.ts';
@@ -55,6 +56,10 @@ export interface TenantRow {
   readonly requireApproval: boolean;
   readonly sharedDirectory: boolean;
   readonly guard: Guard;
+  readonly profiles: readonly Profile[];
+  readonly presentation: Presentation;
+  /** What the last check of the grant saw; null before the first. */
+  readonly grantCheck: GrantCheck | null;
   readonly linkSerial: number;
   readonly lastSync: SyncSummary | null;
   /** Start of the last round completed in all feeds, ISO 8601. */
@@ -65,6 +70,17 @@ export interface TenantRow {
   readonly retainDays: number;
   readonly createdAt: string;
   readonly deletingAt: string | null;
+}
+
+/** What the product's engineer says of the tenant to those who connect it. Addresses are https. */
+export interface Presentation {
+  readonly logoUrl?: string;
+  /** Back to the product. */
+  readonly returnUrl?: string;
+  /** Who runs the product. */
+  readonly owner?: string;
+  /** Where the owner is reached: a mail address or a page. */
+  readonly contact?: string;
 }
 
 /** A directory that consented, by an account that could not be shown to administer it. */
@@ -106,6 +122,8 @@ export interface NewTenant {
   readonly sharedDirectory: boolean;
   /** Thresholds of its own. */
   readonly guard?: GuardSettings;
+  readonly profiles?: readonly Profile[];
+  readonly presentation?: Presentation;
   readonly scope?: ScopeSettings;
   /** Days that the mirror is kept after a revocation. */
   readonly retainDays?: number;
@@ -139,6 +157,8 @@ export interface TenantStore {
         | 'expectedEntraTenant'
         | 'guard'
         | 'retainDays'
+        | 'profiles'
+        | 'presentation'
       >
     >,
   ): Promise<void>;
@@ -147,6 +167,7 @@ export interface TenantStore {
    * is another one, ticks the taken intents, and raises the fences where fetching must stop (paused, revoked).
    */
   record(record: TenantRecord): Promise<void>;
+  noteGrantCheck(no: number, check: GrantCheck): Promise<void>;
   /** Deletes in batches whatever the number owns, then tells `tenant.deleted` and frees the name, in its last transaction. */
   purge(no: number, heartbeat: () => void): Promise<void>;
   /**
@@ -181,26 +202,36 @@ export interface IntentStore {
 
 // ---- consent --------------------------------------------------------------------------------------
 
+/** Microsoft's consent, the proof of who gave it, and whether it is meant: each with a state of its own. */
+export type ConsentStep = 'consent' | 'proof' | 'confirm';
+
 export interface ConsentAttempt {
   readonly tenantNo: number;
-  readonly step: 'consent' | 'proof';
+  readonly step: ConsentStep;
   readonly browserHash: Uint8Array;
   readonly entraTenant: string | null;
-  /** Sealed PKCE verifier and nonce, for the step `proof`. */
+  /** What the step before handed over. */
   readonly sealed: Uint8Array | null;
 }
+
+export type AttemptRefusal = 'unknown' | 'used' | 'expired' | 'other_browser';
+export type BindRefusal = 'directory_taken' | 'bound_to_another';
 
 export interface ConsentStore {
   begin(stateHash: Uint8Array, attempt: ConsentAttempt, expiresAt: Date): Promise<void>;
   /** Uses the state up if it is known, unused, unexpired and of this browser and its tenant is live; else changes nothing and says why. */
-  use(
-    stateHash: Uint8Array,
-    browserHash: Uint8Array,
-  ): Promise<ConsentAttempt | 'unknown' | 'used' | 'expired' | 'other_browser'>;
-  /** Binds the proven directory and commits the `consent` intent, in one transaction. */
-  bind(tenantNo: number, entraTenant: string): Promise<Intent | 'directory_taken' | 'bound_to_another'>;
-  /** Keeps an unproven consent until the API approves it, and commits a `consent` intent that the workflow shows. */
-  propose(tenantNo: number, candidate: ConsentCandidate): Promise<Intent | 'directory_taken' | 'bound_to_another'>;
+  use(stateHash: Uint8Array, browserHash: Uint8Array): Promise<ConsentAttempt | AttemptRefusal>;
+  /** The same without using anything up. */
+  look(stateHash: Uint8Array, browserHash: Uint8Array): Promise<ConsentAttempt | AttemptRefusal>;
+  /** Why the directory cannot be bound now; a later `bind` may still find otherwise. */
+  refusal(tenantNo: number, entraTenant: string): Promise<BindRefusal | undefined>;
+  /**
+   * Binds the proven directory and commits the `consent` intent, in one transaction. The administrator's groups hold only
+   * where the product has named none.
+   */
+  bind(tenantNo: number, entraTenant: string, groups?: readonly string[]): Promise<Intent | BindRefusal>;
+  /** Keeps a consent until the API approves it, and commits a `consent` intent that the workflow shows. */
+  propose(tenantNo: number, candidate: ConsentCandidate, groups?: readonly string[]): Promise<Intent | BindRefusal>;
   /** Binds the candidate and commits a `consent` intent. */
   approve(tenantNo: number): Promise<Intent | 'nothing_to_approve' | 'directory_taken'>;
   /** Drops attempts that expired a day ago. */

@@ -51,11 +51,18 @@ export function createTenants(db: Database): TenantStore {
           ...(change.sharedDirectory !== undefined && { shared_directory: change.sharedDirectory }),
           ...(change.retainDays !== undefined && { retain_days: change.retainDays }),
           ...(change.guard && { guard: JSON.stringify(change.guard) }),
+          ...(change.profiles && { profiles: JSON.stringify(change.profiles) }),
+          ...(change.presentation && { presentation: JSON.stringify(change.presentation) }),
           ...(change.expectedEntraTenant !== undefined && { expected_entra_tenant: change.expectedEntraTenant }),
         })
         .where('no', '=', no)
         .where('deleted_at', 'is', null)
         .execute();
+    },
+
+    async noteGrantCheck(no, check) {
+      const set = { grant_check: JSON.stringify(check), updated_at: sql<string>`now()` };
+      await db.updateTable('tenant').set(set).where('no', '=', no).where('deleted_at', 'is', null).execute();
     },
 
     record: (record) => db.transaction().execute((tx) => recordDecision(tx, record)),
@@ -83,6 +90,8 @@ async function createTenant(tx: Tx, tenant: NewTenant): ReturnType<TenantStore['
       shared_directory: tenant.sharedDirectory,
       guard: JSON.stringify(tenant.guard ?? {}),
       retain_days: tenant.retainDays ?? RETAIN_DAYS,
+      profiles: JSON.stringify(tenant.profiles ?? ['directory']),
+      presentation: JSON.stringify(tenant.presentation ?? {}),
       scope: JSON.stringify(tenant.scope ?? {}),
     })
     .onConflict((conflict) => conflict.column('id').where('deleted_at', 'is', null).doNothing())

@@ -149,7 +149,9 @@ export class TenantRun {
   /** One feed is refused and the other goes on: a round is well, and yet a person must act. */
   raiseSetAside(problem: Omit<ProblemRecord, 'since'>, before: ProblemRecord | null): void {
     const since = before?.code === problem.code ? before.since : iso(Date.now());
-    this.state.problem ??= { ...problem, since };
+    // What is quoted of the refusal says more than that the token lacks something.
+    const { state } = this;
+    if (state.problem === null || state.problem.code === problem.code) state.problem = { ...problem, since };
   }
 
   clearFailures(): void {
@@ -164,9 +166,16 @@ export class TenantRun {
     grantConsent(this.state);
   }
 
+  noteMissing(names: readonly string[]): void {
+    const { state } = this;
+    const since = state.missing?.since ?? iso(Date.now());
+    state.missing = names.length === 0 ? null : { names, since };
+  }
+
   async refreshToken(): Promise<TokenReport> {
     const report = await this.interruptible(() => this.graph.refreshToken({ tenantNo: this.tenantNo }));
     this.state.tokenExpiresAt = report.expiresAt;
+    this.noteMissing(report.missing);
     return report;
   }
 }

@@ -1,4 +1,6 @@
 import { NOT_BOUND } from '../domain/activities.ts';
+import { REQUIRED_PERMISSIONS } from '../domain/names.ts';
+import { neededOf } from '../domain/permissions.ts';
 import { retryWaitMs } from '../domain/tenant-workflow.ts';
 import { failureOf, problemOf } from './failures.ts';
 import type { TenantRun } from './tenant-run.ts';
@@ -11,7 +13,7 @@ export async function verifyConsent(run: TenantRun): Promise<void> {
   const { state, policy } = run;
   state.verifyingSince ??= Date.now();
   const since = state.verifyingSince;
-  const late = () => Date.now() - since >= policy.verifyWindowMs;
+  const late = (partial = false) => Date.now() - since >= (partial ? policy.partialWindowMs : policy.verifyWindowMs);
   try {
     if (await isVerified(run, late)) return;
   } catch (error) {
@@ -27,22 +29,29 @@ export async function verifyConsent(run: TenantRun): Promise<void> {
   await run.waitUntil(Date.now() + wait, 'Waits for Microsoft to honour the consent.');
 }
 
-async function isVerified(run: TenantRun, late: () => boolean): Promise<boolean> {
+async function isVerified(run: TenantRun, late: (partial: boolean) => boolean): Promise<boolean> {
   const { state, tenantNo } = run;
   const token = await run.refreshToken();
   const outcome = await run.interruptible(() => run.graph.verifyConsent({ tenantNo }));
   if (outcome.verified) {
+    run.noteMissing(neededOf(outcome.missing));
     run.clearFailures();
     state.verifyingSince = null;
     run.moveBy('consent_verified');
     return true;
   }
   state.failures++;
-  if (late()) {
+  if (late(isPartial(outcome.missing))) {
     const permissions = outcome.missing.length > 0 ? outcome.missing : token.missing;
     run.raise(
       permissions.length > 0 ? { code: 'permissions_missing', permissions } : { code: 'consent_not_effective' },
     );
   }
   return false;
+}
+
+/** Some of what nothing works without is granted, and some is not. */
+function isPartial(missing: readonly string[]): boolean {
+  const without = REQUIRED_PERMISSIONS.filter((name) => missing.includes(name)).length;
+  return without > 0 && without < REQUIRED_PERMISSIONS.length;
 }

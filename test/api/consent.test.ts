@@ -188,7 +188,8 @@ describe('a directory that nobody vouches for', () => {
   ) => {
     const state = await visitor.consentThenProve(tenant.setupUrl, directory);
     const code = api.graph.signIn({ tid: directory, account: 'admin@contoso.example', ...(wids && { wids }) });
-    return visitor.callback({ code, state, session_state: randomUUID() });
+    const answer = await visitor.callback({ code, state, session_state: randomUUID() });
+    return answer.headers.get('location')?.includes('/consent/confirm') ? visitor.confirm(answer) : answer;
   };
 
   test('is bound when an administrator of it signs in', async () => {
@@ -293,7 +294,8 @@ describe('an attacker with an environment of his own and a valid state', () => {
     const tenant = await create();
     const visitor = new Visitor(api);
     const state = await visitor.consentThenProve(tenant.setupUrl, victim);
-    await visitor.callback({ code: api.graph.signIn({ tid: victim, account: 'mallory@victim.example' }), state });
+    const code = api.graph.signIn({ tid: victim, account: 'mallory@victim.example' });
+    await visitor.confirm(await visitor.callback({ code, state }));
     expect(await show(tenant)).toMatchObject({
       phase: 'awaiting_consent',
       entraTenantId: null,
@@ -343,8 +345,9 @@ describe('an attacker with an environment of his own and a valid state', () => {
 describe('an answer that cannot be used', () => {
   test.each([
     [{}, 400, /no request of ours/],
-    [{ error: 'permission_denied', error_description: 'The admin canceled the request' }, 400, /no request of ours/],
-    [{ tenant: randomUUID(), admin_consent: 'True' }, 400, /no request of ours/],
+    [{ error: 'permission_denied', error_description: 'The admin canceled the request' }, 403, /was declined/],
+    [{ error: 'server_error', error_description: 'AADSTS90033' }, 400, /no request of ours/],
+    [{ tenant: randomUUID(), admin_consent: 'True' }, 400, /outside the set-up link/],
     [{ state: '', tenant: randomUUID() }, 400, /no request of ours/],
     [{ state: 'forged', tenant: randomUUID() }, 400, /not known here/],
   ])('changes nothing: %j', async (query, status, title) => {
@@ -409,7 +412,7 @@ describe('an answer that cannot be used', () => {
 describe('an error from Microsoft', () => {
   const DECLINED = 'AADSTS65004: The resource owner or authorization server denied the request.\r\nTrace ID: 1';
   test.each([
-    [{ error: 'access_denied', error_subcode: 'cancel' }, /declined/, 'access_denied'],
+    [{ error: 'access_denied', error_subcode: 'cancel' }, /was cancelled/, 'access_denied'],
     [
       { error: 'permission_denied', error_description: 'The admin canceled the request' },
       /declined/,
@@ -433,7 +436,7 @@ describe('an error from Microsoft', () => {
     const visitor = new Visitor(api);
     const { state } = await visitor.start(tenant.setupUrl);
     const answer = await visitor.callback({ ...(query as Record<string, string>), tenant: expectedEntraTenant, state });
-    await expectPage(answer, /declined/.test(title.source) ? 403 : 400, title, tenant);
+    await expectPage(answer, /declined|cancelled/.test(title.source) ? 403 : 400, title, tenant);
     expect(answer.text).toContain(code);
     expect(answer.text).not.toMatch(/<script|<img/);
   });
@@ -450,7 +453,27 @@ describe('/Account/AdminConsent', () => {
     const location = new URL(answer.headers.get('location') ?? '');
     expect([answer.status, location.pathname]).toEqual([302, `/${expectedEntraTenant}/v2.0/adminconsent`]);
     const state = location.searchParams.get('state') ?? '';
-    expectDone(await visitor.callback({ admin_consent: 'True', tenant: expectedEntraTenant, state }));
+    const arrived = await visitor.callback({ admin_consent: 'True', tenant: expectedEntraTenant, state });
+    await expectPage(arrived, 200, /consent has arrived/);
+    expect((await show(tenant)).entraTenantId).toBe(expectedEntraTenant);
+  });
+
+  test("hands nobody who knows an environment's id alone its set-up link", async () => {
+    const expectedEntraTenant = randomUUID();
+    const tenant = await create({ expectedEntraTenant });
+    const answers: Answer[] = [];
+    for (const query of [{ error: 'access_denied' }, { tenant: randomUUID() }, { tenant: expectedEntraTenant }]) {
+      const visitor = new Visitor(api);
+      const started = await visitor.open(`/Account/AdminConsent?tenantid=${tenant.id}`);
+      const state = new URL(started.headers.get('location') ?? '').searchParams.get('state') ?? '';
+      answers.push(await visitor.callback({ ...query, state }));
+    }
+    expect(answers.map(({ status }) => status)).toEqual([403, 403, 200]);
+    for (const { text, headers } of answers) {
+      expect(text).not.toContain('/connect/');
+      expect(headers.get('location')).toBeNull();
+    }
+    expect(answers[0]?.text).toContain(`/Account/AdminConsent?tenantid=${tenant.id}`);
   });
 
   test('answers alike for all others, and counts by address', async () => {

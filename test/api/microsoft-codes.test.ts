@@ -126,7 +126,7 @@ describe('where an administrator answers', () => {
     const { url, cookie } = await begin();
     const page = await comeBack(await answer(url, { action: 'accept', account: account('member3@') }), cookie);
     expect(page.text).toMatch(/AADSTS90094/);
-    expect(page.text).toMatch(/Who can help: customer administrator/);
+    expect(page.text).toMatch(/Who can help: an administrator of your directory/);
     expect(page.text).toMatch(/A service account is a user like any other/);
   });
 

@@ -1,41 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { AxeResults } from 'axe-core';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { setupTokenOf } from '../../src/api/consent/setup-link.ts';
+import { faultsOf, inBrowser, launchChromium, PHONE } from '../support/chromium.ts';
 import { startApi, type ApiUnderTest } from './support/api-under-test.ts';
 import { outcomePages } from './support/outcome-pages.ts';
 import { recordPhase, tenantRow } from './support/seed.ts';
 
-const executablePath = [process.env['CHROMIUM_PATH'], '/usr/bin/chromium'].find((path) => path && existsSync(path));
-if (executablePath === undefined) {
-  process.stderr.write('Left out: the consent pages in a browser (no Chromium found; set CHROMIUM_PATH)\n');
-}
-const inBrowser = executablePath === undefined ? describe.skip : describe;
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-const PHONE = { width: 320, height: 640 };
-
-inBrowser('every page', () => {
+inBrowser('the pages in a browser')('every page', () => {
   let api: ApiUnderTest;
   let browser: Browser;
   let login: string;
   const microsoft = createServer((_req, res) => {
     res.setHeader('Content-Type', 'text/html').end('<!doctype html><title>Sign in</title><h1>Microsoft</h1>');
   });
-  let axe: string;
   /** Path → page, on the server, or answered before and handed to the browser. */
   const paths = new Map<string, string>();
   const rendered = new Map<string, string>();
@@ -44,8 +24,7 @@ inBrowser('every page', () => {
     await new Promise<void>((resolve) => microsoft.listen(0, '127.0.0.1', resolve));
     login = `http://127.0.0.1:${(microsoft.address() as AddressInfo).port}`;
     api = await startApi({ login });
-    browser = await chromium.launch({ ...(executablePath === undefined ? {} : { executablePath }), args: ARGS });
-    axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+    browser = await launchChromium();
     await preparePages();
   }, 120_000);
   afterAll(async () => {
@@ -116,15 +95,7 @@ inBrowser('every page', () => {
       });
       for (const [name, path] of paths) {
         await page.goto(`${api.base}${path}`);
-        // Through the debugger, so that the page's own policy may go on forbidding every script.
-        await page.evaluate(axe);
-        const { violations } = await page.evaluate<AxeResults>('axe.run(document)');
-        for (const { id, nodes } of violations)
-          faults.push(`${name}: ${id} at ${nodes.map(({ html }) => html).join(', ')}`);
-        const width = await page.evaluate('document.documentElement.scrollWidth');
-        if (Number(width) > PHONE.width) faults.push(`${name}: ${String(width)} px wide`);
-        const styled = await page.evaluate('getComputedStyle(document.body).getPropertyValue("--pico-font-size")');
-        if (styled === '') faults.push(`${name}: no style sheet`);
+        faults.push(...(await faultsOf(page)).map((fault) => `${name}: ${fault}`));
       }
       await page.context().close();
       expect(faults).toEqual([]);
@@ -136,7 +107,7 @@ inBrowser('every page', () => {
   test('leads to Microsoft without script, by keyboard alone', async () => {
     const page = await newPage({ script: false });
     await page.goto(`${api.base}${paths.get('set-up')}`);
-    await page.getByRole('button', { name: 'Continue to Microsoft' }).focus();
+    await page.getByRole('button', { name: 'Connect' }).focus();
     await page.keyboard.press('Enter');
     await page.waitForURL(`${login}/**`);
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Microsoft');

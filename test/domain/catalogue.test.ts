@@ -47,7 +47,13 @@ function told({ token, graph, redirect, code }: Fixture) {
   }
   if (redirect) {
     const outcome = readError(redirect);
-    expect(outcome?.kind).toBe(code === 'AADSTS65004' ? 'declined' : 'microsoft_error');
+    const own: Readonly<Record<string, string>> = {
+      AADSTS65004: 'declined',
+      AADSTS90093: 'needs_administrator',
+      AADSTS90094: 'needs_administrator',
+      AADSTS90095: 'needs_administrator',
+    };
+    expect(outcome?.kind).toBe(own[code] ?? 'microsoft_error');
     return describeAadsts(aadstsIn(outcome && 'code' in outcome ? outcome.code : '') ?? 0);
   }
   return describeGraphCode(code, graph?.status);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { DIRECTORY_PERMISSIONS } from '../../src/domain/names.ts';
 import { createGraph } from '../../src/graph/graph.ts';
 import { json, scriptedFetch, type Script } from './scripted-fetch.ts';
 
@@ -27,7 +28,7 @@ function verify(
     throw new Error(`unexpected ${pathname}`);
   });
   const graph = createGraph({ clientId: 'app', credential: { kind: 'secret', secret: 's' }, cloud: 'global', fetch });
-  return { outcome: graph.verifyGrant({ accessToken }), seen };
+  return { outcome: graph.verifyGrant({ accessToken, wanted: DIRECTORY_PERMISSIONS }), seen };
 }
 
 describe('verifying a grant', () => {

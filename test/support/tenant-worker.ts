@@ -32,7 +32,13 @@ import {
   type TenantWorkflowState,
 } from '../../src/domain/tenant-workflow.ts';
 
-const QUICK: Partial<TenantPolicy> = { minRetryMs: 100, maxRetryMs: 500, verifyWindowMs: 1_500, secondLookMs: 1_000 };
+const QUICK: Partial<TenantPolicy> = {
+  minRetryMs: 100,
+  maxRetryMs: 500,
+  verifyWindowMs: 1_500,
+  partialWindowMs: 1_000,
+  secondLookMs: 1_000,
+};
 
 /** What the activities of a test do; each call is recorded. */
 export interface Script {

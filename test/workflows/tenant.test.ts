@@ -210,6 +210,19 @@ describe('the workflow of a tenant', () => {
       expect(records.at(-1)?.problem).toMatchObject({ code: 'permissions_missing', permissions: ['Group.Read.All'] });
     }));
 
+  test('goes on without a permission that a profile alone needs, and says which until it is granted', () =>
+    withTenant({ phase: 'delta_sync' }, async ({ script, signal, until, records, slices }) => {
+      script.refreshToken = async () => ({ expiresAt: Date.now() + LONG_MS, missing: ['Mail.Read'] });
+      await until('it says what is missing', () => records.at(-1)?.problem?.code === 'permissions_missing');
+      expect(records.at(-1)).toMatchObject({ phase: 'delta_sync', problem: { permissions: ['Mail.Read'] } });
+      const before = slices.length;
+      expect(before).toBeGreaterThan(0);
+      script.refreshToken = async () => ({ expiresAt: Date.now() + LONG_MS, missing: [] });
+      await signal('sync', 1);
+      await until('nothing is missing', () => records.at(-1)?.problem === null);
+      expect(slices.length).toBeGreaterThan(before);
+    }));
+
   test('takes one refusal for a disturbance and a second one, later, for a revocation', () =>
     withTenant({ phase: 'delta_sync' }, async ({ script, until, records }) => {
       script.refreshToken = async () => {

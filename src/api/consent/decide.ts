@@ -10,16 +10,17 @@ import { GUID } from '../schemas/fields.ts';
 
 /** How a consent can end for the person in front of it. Each has a page of its own. */
 export type Outcome =
-  | { readonly kind: 'no_state' }
+  | { readonly kind: 'no_state' | 'outside' }
   | { readonly kind: 'unknown' | 'used' | 'expired' | 'other_browser' }
-  | { readonly kind: 'declined'; readonly code: string }
+  | { readonly kind: 'declined' | 'cancelled' | 'needs_administrator'; readonly code: string }
   | { readonly kind: 'microsoft_error'; readonly code: string; readonly description: string | null }
   | { readonly kind: 'malformed' }
   | { readonly kind: 'wrong_directory' }
   | { readonly kind: 'not_administrator'; readonly account: string | null }
   | { readonly kind: 'proof_failed'; readonly code: string }
   | { readonly kind: 'microsoft_unavailable' }
-  | { readonly kind: 'directory_taken' | 'bound_to_another' };
+  | { readonly kind: 'directory_taken' | 'bound_to_another' }
+  | { readonly kind: 'not_mine' };
 
 /** What Microsoft's redirect carries, as text or not at all: a parameter that came twice says nothing. */
 export interface CallbackQuery {
@@ -28,6 +29,7 @@ export interface CallbackQuery {
   readonly error_subcode?: string | undefined;
   readonly error_description?: string | undefined;
   readonly tenant?: string | undefined;
+  readonly admin_consent?: string | undefined;
   readonly code?: string | undefined;
 }
 
@@ -38,20 +40,31 @@ export function readError(query: CallbackQuery): Outcome | undefined {
   const code = number === undefined ? query.error : `AADSTS${number}`;
   // A number says more than the error: `access_denied` stands for a person's no, and for an account that may not consent.
   const declined =
-    number === undefined
-      ? ['access_denied', 'permission_denied'].includes(query.error) || query.error_subcode === 'cancel'
-      : number === DECLINED;
+    number === undefined ? ['access_denied', 'permission_denied'].includes(query.error) : number === DECLINED;
+  if (query.error_subcode === 'cancel' && (declined || number === undefined)) return { kind: 'cancelled', code };
   if (declined) return { kind: 'declined', code };
+  // The person may not grant it, or has just asked an administrator to (1.8).
+  if (number !== undefined && NEEDS_ADMINISTRATOR.has(number)) return { kind: 'needs_administrator', code };
   return { kind: 'microsoft_error', code, description: query.error_description ?? null };
 }
 
 /** "The resource owner or authorization server denied the request." */
 const DECLINED = 65004;
+const NEEDS_ADMINISTRATOR = new Set([90093, 90094, 90095]);
+
+/** An answer to no request of ours matches nothing; what it says may still help the person in front of it. */
+export function withoutState(query: CallbackQuery): Outcome {
+  const error = readError(query);
+  // The documented refusal of the v1 endpoint carries no state (1.2).
+  if (error?.kind === 'declined' || error?.kind === 'cancelled') return error;
+  const consented = query.error === undefined && query.admin_consent?.toLowerCase() === 'true';
+  return { kind: consented ? 'outside' : 'no_state' };
+}
 
 /** What the answer is good for, given what its attempt was started for. */
 export type Step =
   | { readonly next: 'consented'; readonly directory: string }
-  | { readonly next: 'redeem'; readonly directory: string; readonly sealed: Uint8Array }
+  | { readonly next: 'redeem'; readonly directory: string }
   | { readonly next: 'malformed' };
 
 export function readAnswer(attempt: ConsentAttempt, query: CallbackQuery): Step {
@@ -59,8 +72,10 @@ export function readAnswer(attempt: ConsentAttempt, query: CallbackQuery): Step 
     if (query.tenant === undefined || !GUID.test(query.tenant)) return { next: 'malformed' };
     return { next: 'consented', directory: query.tenant.toLowerCase() };
   }
-  if (query.code === undefined || attempt.entraTenant === null || attempt.sealed === null) return { next: 'malformed' };
-  return { next: 'redeem', directory: attempt.entraTenant, sealed: attempt.sealed };
+  if (attempt.step !== 'proof' || query.code === undefined || attempt.entraTenant === null) {
+    return { next: 'malformed' };
+  }
+  return { next: 'redeem', directory: attempt.entraTenant };
 }
 
 export type AfterConsent = 'wrong_directory' | 'bound_to_another' | 'vouched' | 'prove';
@@ -82,8 +97,7 @@ const ADMINISTRATORS = new Set([
 ]);
 
 export type AfterProof =
-  | { readonly next: 'bind' }
-  | { readonly next: 'propose'; readonly account: string | null }
+  | { readonly next: 'bind' | 'propose'; readonly account: string | null; readonly name: string | null }
   | { readonly next: 'refuse'; readonly outcome: Outcome };
 
 export function afterProof(directory: string, proof: ProofOutcome): AfterProof {
@@ -96,7 +110,8 @@ export function afterProof(directory: string, proof: ProofOutcome): AfterProof {
   }
   if (proof.tid.toLowerCase() !== directory) return { next: 'refuse', outcome: { kind: 'wrong_directory' } };
   // Where the registration does not ask for the claim nothing is known of the person's roles: somebody has to approve.
-  if (proof.wids === undefined) return { next: 'propose', account: proof.account };
-  if (proof.wids.some((role) => ADMINISTRATORS.has(role.toLowerCase()))) return { next: 'bind' };
-  return { next: 'refuse', outcome: { kind: 'not_administrator', account: proof.account } };
+  const { account, name } = proof;
+  if (proof.wids === undefined) return { next: 'propose', account, name };
+  if (proof.wids.some((role) => ADMINISTRATORS.has(role.toLowerCase()))) return { next: 'bind', account, name };
+  return { next: 'refuse', outcome: { kind: 'not_administrator', account } };
 }

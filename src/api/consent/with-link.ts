@@ -1,7 +1,7 @@
 import type { TenantRow } from '../../store/store.ts';
 import { basePathOf } from '../base-path.ts';
 import type { ApiDeps } from '../deps.ts';
-import { expiredLinkPage, noSuchLinkPage } from '../pages/connect-page.tsx';
+import { expiredLinkPage, noSuchLinkPage } from '../pages/link-pages.tsx';
 import type { Reply } from '../reply.ts';
 import { readSetupToken } from './setup-link.ts';
 

@@ -1,59 +1,38 @@
 import type { TenantRow } from '../../store/store.ts';
+import { mayChooseGroups, type ChosenGroups } from '../consent/groups.ts';
 import type { Reply } from '../reply.ts';
+import { Groups } from './groups.tsx';
 import { page } from './page.tsx';
+import { Permissions } from './permissions.tsx';
+import { nameOf, ownerOf } from './whom-it-serves.tsx';
 
-const PERMISSIONS = [
-  {
-    name: 'User.Read.All',
-    words: 'Read the people in your directory: names, addresses, job details, and whether an account is enabled.',
-  },
-  {
-    name: 'Group.Read.All',
-    words:
-      "Read groups and who is in them. Microsoft's permission covers the groups' conversations and files too; these are not read.",
-  },
-  {
-    name: 'Application.Read.All',
-    words: 'Read which permissions were granted, to tell you when one is missing.',
-  },
-  { name: 'openid, profile', words: 'See who signs in, to make sure that an administrator of your directory did.' },
-];
+type Fault = Extract<ChosenGroups, { ok: false }>;
 
 /** What an administrator reads before anything happens. */
-export function connectPage(tenant: TenantRow, token: string, base: string): Reply<never> {
-  const name = tenant.name ?? tenant.id;
+export function connectPage(tenant: TenantRow, token: string, base: string, fault?: Fault): Reply<never> {
   const known = tenant.phase !== 'awaiting_consent' || tenant.candidate !== null;
   return page({
-    status: 200,
+    status: fault === undefined ? 200 : 400,
     title: 'Connect your Microsoft Entra ID directory',
     base,
+    tenant,
+    step: 'Start',
     content: (
       <>
         <p>
-          You are about to connect your organization's directory to <strong>{name}</strong>, so that it knows the people
-          and groups of your organization and follows their changes. If this name means nothing to you, close this page.
+          Add the Microsoft Entra ID integration of <strong>{nameOf(tenant)}</strong>
+          {tenant.presentation.owner === undefined ? '' : ` by ${ownerOf(tenant)}`}: it then knows the people and groups
+          of your organization, and follows their changes by itself.
         </p>
         {known ? (
-          <p>
+          <p class="notice">
             <a href={`${base}/connect/${token}/status`}>See how the connection stands now</a>
           </p>
         ) : null}
         <section aria-labelledby="permissions">
           <h2 id="permissions">What Microsoft will ask you to allow</h2>
-          <dl>
-            {PERMISSIONS.map(({ name, words }) => (
-              <>
-                <dt>
-                  <code>{name}</code>
-                </dt>
-                <dd>{words}</dd>
-              </>
-            ))}
-          </dl>
-          <p>
-            Everything is for reading: nothing in your directory can be changed. You can withdraw it at any time in the
-            Entra admin center under Enterprise applications.
-          </p>
+          <Permissions tenant={tenant} />
+          <p>Everything is for reading: nothing in your directory can be changed. You can withdraw it at any time.</p>
         </section>
         <section aria-labelledby="who">
           <h2 id="who">Who can do this</h2>
@@ -62,7 +41,10 @@ export function connectPage(tenant: TenantRow, token: string, base: string): Rep
             this page.
           </p>
           {tenant.expectedEntraTenant === null ? (
-            <p>Microsoft may ask you to sign in twice: the second time shows that the directory is yours.</p>
+            <p>
+              Microsoft may ask you to sign in twice: the second time shows that the directory is yours. Then you see
+              once more what is connected to what, and confirm it.
+            </p>
           ) : (
             <p>
               Only this directory is accepted: <code>{tenant.expectedEntraTenant}</code>
@@ -70,33 +52,50 @@ export function connectPage(tenant: TenantRow, token: string, base: string): Rep
           )}
         </section>
         <form method="get" action={`${base}/connect/${token}/start`}>
-          <button type="submit">Continue to Microsoft</button>
+          {mayChooseGroups(tenant) ? <GroupsField fault={fault} /> : <ChosenBefore tenant={tenant} />}
+          <button type="submit">Connect</button>
         </form>
       </>
     ),
   });
 }
 
-/** The same for every link that leads nowhere, so that nothing can be learned from it. */
-export function noSuchLinkPage(base: string): Reply<never> {
-  return page({
-    status: 404,
-    title: 'This link does not work',
-    base,
-    content: (
-      <>
-        <p>It may be incomplete, replaced by a newer one, or belong to an environment that is no longer there.</p>
-        <p>Ask whoever sent it to you for a new set-up link, and check that all of it was copied.</p>
-      </>
-    ),
-  });
+function GroupsField({ fault }: { readonly fault: Fault | undefined }) {
+  return (
+    <>
+      <h2>
+        <label for="groups">Groups to Sync (optional)</label>
+      </h2>
+      <input
+        id="groups"
+        name="groupsToSync"
+        type="text"
+        autocomplete="off"
+        value={fault?.given ?? ''}
+        aria-describedby={fault === undefined ? 'groups-help' : 'groups-fault groups-help'}
+        {...(fault === undefined ? {} : { 'aria-invalid': 'true' as const })}
+      />
+      {fault === undefined ? null : (
+        <p id="groups-fault" class="notice bad" role="alert">
+          Groups to Sync: {fault.fault}
+        </p>
+      )}
+      <p id="groups-help" class="quiet">
+        <small>
+          Names or object ids with commas between them; a name that has a comma stands in quotes:{' '}
+          <code>Sales, "Research, Development"</code>. Empty: all people and groups.
+        </small>
+      </p>
+    </>
+  );
 }
 
-export function expiredLinkPage(base: string): Reply<never> {
-  return page({
-    status: 410,
-    title: 'This link has expired',
-    base,
-    content: <p>Set-up links work for 30 days. Ask whoever sent it to you for a new one.</p>,
-  });
+/** Named by the product, or by an administrator before. */
+function ChosenBefore({ tenant }: { readonly tenant: TenantRow }) {
+  return (
+    <>
+      <h2>What is kept in sync</h2>
+      <Groups groups={tenant.groupsToSync} />
+    </>
+  );
 }

@@ -1,51 +1,52 @@
 import { describeProblem } from '../../domain/problem.ts';
 import type { TenantRow } from '../../store/store.ts';
 import type { Reply } from '../reply.ts';
+import { checksOf, isWaiting, phaseOf } from './checks.ts';
+import { Groups } from './groups.tsx';
+import { inOwnWords } from './owner-words.ts';
 import { page } from './page.tsx';
+import { ownerOf } from './whom-it-serves.tsx';
 
 const RELOAD_SECONDS = 5;
 
 /** What happens now: where the connection stands, told again every few seconds if the reader wants it so. */
 export function statusPage(tenant: TenantRow, token: string, base: string, follow: boolean): Reply<never> {
   const path = `${base}/connect/${token}/status`;
-  const problem = tenant.problem === null ? null : describeProblem(tenant.problem);
+  const phase = phaseOf(tenant);
+  // What is connected changes no more that anybody waits for.
+  const follows = follow && phase !== 'delta_sync';
+  const mayStart =
+    phase === 'revoked' || phase === 'awaiting_consent' || ownerOfProblem(tenant) === 'customer administrator';
   return page({
     status: 200,
     title: titleOf(tenant),
     base,
+    tenant,
+    step: 'What happens now',
     // A header in place of a meta element: it is off unless asked for, and can be turned off, as WCAG 2.2.1 wants.
-    headers: follow ? { Refresh: String(RELOAD_SECONDS) } : {},
+    headers: follows ? { Refresh: String(RELOAD_SECONDS) } : {},
     content: (
       <>
-        <p>
-          Environment: <strong>{tenant.name ?? tenant.id}</strong>
-        </p>
         <p>{explanationOf(tenant)}</p>
-        <ol>
-          {stepsOf(tenant).map(({ words, standing }) => (
-            <li>
-              {words}: <strong>{standing}</strong>
+        <ul class="checks">
+          {checksOf(tenant).map(({ words, standing, said, detail, sub }) => (
+            <li class={sub ? `${standing} sub` : standing}>
+              <span>{words}</span> <span class="standing">{said}</span>
+              {detail === undefined ? null : <small>{detail}</small>}
             </li>
           ))}
-        </ol>
-        {problem === null ? null : (
-          <article aria-labelledby="problem">
-            <h2 id="problem">{problem.title}</h2>
-            <p>Who can help: {problem.who}</p>
-            <ul>
-              {problem.steps.map((step) => (
-                <li>{step}</li>
-              ))}
-            </ul>
-            {problem.requestId === undefined ? null : (
-              <p>
-                Microsoft's request id: <code>{problem.requestId}</code>
-              </p>
-            )}
-          </article>
-        )}
-        <p>
-          {follow ? (
+        </ul>
+        <InTheWay tenant={tenant} />
+        {phase === 'delta_sync' ? <Connected tenant={tenant} /> : null}
+        {mayStart ? (
+          <p>
+            <a href={`${base}/connect/${token}`} role="button">
+              Open the set-up page
+            </a>
+          </p>
+        ) : null}
+        <p class="quiet">
+          {follows ? (
             <>
               This page loads itself again every {RELOAD_SECONDS} seconds. <a href={path}>Stop that</a>
             </>
@@ -55,25 +56,55 @@ export function statusPage(tenant: TenantRow, token: string, base: string, follo
             </>
           )}
         </p>
-        {tenant.phase === 'revoked' ||
-        tenant.phase === 'awaiting_consent' ||
-        problem?.who === 'customer administrator' ? (
-          <p>
-            <a href={`${base}/connect/${token}`}>Open the set-up page</a>
-          </p>
-        ) : null}
       </>
     ),
   });
 }
 
-/** The phase that the reader should see: the workflow may not have told of a consent that is committed already. */
-function phaseOf(tenant: TenantRow): TenantRow['phase'] {
-  return tenant.phase === 'awaiting_consent' && tenant.entraTenantId !== null ? 'consented' : tenant.phase;
+const ownerOfProblem = ({ problem }: TenantRow) => (problem === null ? undefined : describeProblem(problem).who);
+
+function InTheWay({ tenant }: { readonly tenant: TenantRow }) {
+  if (tenant.problem === null) return null;
+  const { title, who, steps, requestId } = describeProblem(tenant.problem);
+  return (
+    <section class="notice bad" aria-labelledby="problem">
+      <h2 id="problem">{title}</h2>
+      <p>Who can help: {inOwnWords(who)}</p>
+      <ul>
+        {steps.map((step) => (
+          <li>{step}</li>
+        ))}
+      </ul>
+      {requestId === undefined ? null : (
+        <p>
+          Microsoft's request id: <code>{requestId}</code>
+        </p>
+      )}
+    </section>
+  );
 }
 
-const isWaiting = (tenant: TenantRow): boolean =>
-  tenant.candidate !== null && (tenant.entraTenantId === null || tenant.phase === 'revoked');
+/** What there is now, and how to go on and how to end it. */
+function Connected({ tenant }: { readonly tenant: TenantRow }) {
+  const { returnUrl } = tenant.presentation;
+  return (
+    <>
+      <h2>What is kept in sync</h2>
+      <Groups groups={tenant.groupsToSync} />
+      <h2>How people sign in</h2>
+      <p>
+        With their work account, where {ownerOf(tenant)} offers it. There is nothing more to set up for it.{' '}
+        {returnUrl === undefined ? null : <a href={returnUrl}>Back to {ownerOf(tenant)}</a>}
+      </p>
+      <h2>How to end it</h2>
+      <p>
+        Entra admin center &gt; Enterprise applications &gt; (this application) &gt; Properties &gt; Delete. It is
+        noticed within the hour, and nothing more is read. What was read is deleted {tenant.retainDays} days later, or
+        when {ownerOf(tenant)} deletes the environment.
+      </p>
+    </>
+  );
+}
 
 function titleOf(tenant: TenantRow): string {
   if (isWaiting(tenant)) return 'Waiting for approval';
@@ -92,7 +123,7 @@ function titleOf(tenant: TenantRow): string {
 
 function explanationOf(tenant: TenantRow): string {
   if (isWaiting(tenant)) {
-    return 'Your consent has arrived. Whoever sent you the set-up link now has to approve it; you need not do anything more.';
+    return `Your consent has arrived. ${ownerOf(tenant)} now has to approve it; you need not do anything more.`;
   }
   if (tenant.paused) return 'The connection is paused on our side. You need not do anything.';
   switch (phaseOf(tenant)) {
@@ -107,23 +138,4 @@ function explanationOf(tenant: TenantRow): string {
     case 'revoked':
       return 'Nothing more is read from your directory. Consent can be given again on the set-up page.';
   }
-}
-
-const STEPS = ['Consent', 'Check of the permissions', 'First reading of people and groups', 'Following changes'];
-
-function stepsOf(tenant: TenantRow): readonly { readonly words: string; readonly standing: string }[] {
-  const phase = phaseOf(tenant);
-  if (phase === 'revoked') return [];
-  const reached = { awaiting_consent: 0, consented: 1, syncing: 2, delta_sync: 3 }[phase];
-  return STEPS.map((words, index) => ({
-    words,
-    standing: index < reached ? 'done' : index === reached ? currently(tenant, phase) : 'to come',
-  }));
-}
-
-function currently(tenant: TenantRow, phase: Exclude<TenantRow['phase'], 'revoked'>): string {
-  if (isWaiting(tenant)) return 'waits for approval';
-  if (phase === 'awaiting_consent') return 'waited for';
-  if (tenant.problem !== null && describeProblem(tenant.problem).blocking) return 'held up';
-  return phase === 'delta_sync' ? 'under way, for good' : 'under way';
 }

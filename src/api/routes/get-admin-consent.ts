@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { basePathOf } from '../base-path.ts';
 import { startConsent } from '../consent/start.ts';
-import { noSuchLinkPage } from '../pages/connect-page.tsx';
+import { noSuchLinkPage } from '../pages/link-pages.tsx';
 import { defineRoute } from '../route.ts';
 import { html, LINK_ANSWERS, parameter } from '../schemas/pages.ts';
 import { tenantId } from '../schemas/tenant.ts';
@@ -28,6 +28,6 @@ export const getAdminConsent = defineRoute({
     if (tenant === undefined || tenant.deletingAt !== null || tenant.expectedEntraTenant === null) {
       return noSuchLinkPage(basePathOf(deps.config.publicUrl));
     }
-    return startConsent(tenant, caller.cookies, deps);
+    return startConsent(tenant, { via: 'id' }, caller.cookies, deps);
   },
 });

@@ -1,7 +1,10 @@
+import * as z from 'zod';
+import { mayChooseGroups, readGroups } from '../consent/groups.ts';
 import { startConsent } from '../consent/start.ts';
 import { withLink } from '../consent/with-link.ts';
+import { connectPage } from '../pages/connect-page.tsx';
 import { defineRoute } from '../route.ts';
-import { LINK_ANSWERS, linkPath } from '../schemas/pages.ts';
+import { LINK_ANSWERS, linkPath, shown } from '../schemas/pages.ts';
 
 export const getConnectStart = defineRoute({
   method: 'get',
@@ -11,9 +14,24 @@ export const getConnectStart = defineRoute({
   access: 'open',
   page: true,
   params: linkPath,
-  answers: { 302: { description: 'To Microsoft', headers: { Location: "Microsoft's consent page" } }, ...LINK_ANSWERS },
+  query: z.looseObject({
+    groupsToSync: z
+      .unknown()
+      .optional()
+      .meta({ description: 'Ids or names of groups as one line of CSV, where the product has named none' }),
+  }),
+  answers: {
+    302: { description: 'To Microsoft', headers: { Location: "Microsoft's consent page" } },
+    400: shown('the groups cannot be read'),
+    ...LINK_ANSWERS,
+  },
   problems: [],
-  async handle({ params, caller }, deps) {
-    return withLink(params.token, deps, (tenant) => startConsent(tenant, caller.cookies, deps));
+  async handle({ params, query, caller }, deps) {
+    return withLink(params.token, deps, (tenant, base) => {
+      if (!mayChooseGroups(tenant)) return startConsent(tenant, { via: 'link' }, caller.cookies, deps);
+      const chosen = readGroups(query.groupsToSync);
+      if (!chosen.ok) return connectPage(tenant, params.token, base, chosen);
+      return startConsent(tenant, { via: 'link', groups: [...chosen.groups] }, caller.cookies, deps);
+    });
   },
 });

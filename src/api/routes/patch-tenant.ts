@@ -2,6 +2,7 @@ import { announce } from '../announce.ts';
 import { resolveExpected } from '../expected-directory.ts';
 import { problem } from '../reply.ts';
 import { defineRoute } from '../route.ts';
+import { presentationOf } from '../schemas/connect.ts';
 import { settingsOf } from '../schemas/guard.ts';
 import { scopeSettingsOf } from '../schemas/scope.ts';
 import { tenant, tenantChange, tenantPath, type TenantChange } from '../schemas/tenant.ts';
@@ -12,7 +13,7 @@ export const patchTenant = defineRoute({
   path: '/v1/tenants/{id}',
   tag: 'Tenants',
   summary: 'Change a tenant',
-  description: 'What is left out stays; null clears `name` and `expectedEntraTenant`.',
+  description: 'What is left out stays; null clears what may be absent.',
   access: 'key',
   params: tenantPath,
   body: tenantChange,
@@ -27,6 +28,7 @@ export const patchTenant = defineRoute({
       }
       const change = {
         ...given(body),
+        presentation: presentationOf(body, row.presentation),
         // A kind that is left out keeps its threshold.
         ...(body.guard === undefined ? {} : { guard: { ...row.guard, ...settingsOf(body.guard) } }),
         ...(body.scope === undefined ? {} : { scope: { ...row.scope, ...scopeSettingsOf(body.scope) } }),
@@ -45,13 +47,21 @@ export const patchTenant = defineRoute({
 });
 
 /** Only what the caller said: a property that is undefined would be written as well. */
-function given({ name, groupsToSync, requireApproval, sharedDirectory, retainAfterRevocation }: TenantChange) {
+function given({
+  name,
+  groupsToSync,
+  requireApproval,
+  sharedDirectory,
+  retainAfterRevocation,
+  profiles,
+}: TenantChange) {
   return {
     ...(name === undefined ? {} : { name }),
     ...(groupsToSync === undefined ? {} : { groupsToSync }),
     ...(requireApproval === undefined ? {} : { requireApproval }),
     ...(sharedDirectory === undefined ? {} : { sharedDirectory }),
     ...(retainAfterRevocation === undefined ? {} : { retainDays: retainAfterRevocation }),
+    ...(profiles === undefined ? {} : { profiles }),
   };
 }
 

@@ -3,6 +3,7 @@ import { announce } from '../announce.ts';
 import { resolveExpected } from '../expected-directory.ts';
 import { json, problem } from '../reply.ts';
 import { defineRoute } from '../route.ts';
+import { presentationOf } from '../schemas/connect.ts';
 import { settingsOf } from '../schemas/guard.ts';
 import { scopeSettingsOf } from '../schemas/scope.ts';
 import { newTenant, tenant } from '../schemas/tenant.ts';
@@ -33,6 +34,8 @@ export const postTenants = defineRoute({
       sharedDirectory: body.sharedDirectory ?? false,
       guard: settingsOf(body.guard),
       ...(body.retainAfterRevocation === undefined ? {} : { retainDays: body.retainAfterRevocation }),
+      profiles: body.profiles ?? ['directory'],
+      presentation: presentationOf(body),
     });
     if (created === 'name_taken') return problem('tenant-exists');
     await announce(created.intent, created.tenant.id, deps);

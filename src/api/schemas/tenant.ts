@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { PHASES } from '../../domain/tenant.ts';
 import { OWNERS } from '../../domain/catalogue/remedies.ts';
 import { PROBLEM_CODES } from '../../domain/problem.ts';
+import { connectSettings, connectShown } from './connect.ts';
 import { guard, guardSettings } from './guard.ts';
 import { scope, scopeSettings } from './scope.ts';
 import { expectedDirectory, groupsToSync, guid, readableText } from './fields.ts';
@@ -37,6 +38,7 @@ const settings = {
     .max(3650, 'Ten years at most: 3650 days.')
     .optional()
     .meta({ description: 'Days that the mirror is kept after a revocation; then it is purged (30)' }),
+  ...connectSettings,
 };
 
 const objectExpected = { error: 'A JSON object is expected.' };
@@ -98,6 +100,7 @@ export const tenant = z
     sharedDirectory: z.boolean(),
     guard,
     retainAfterRevocation: z.int(),
+    ...connectShown,
     candidate: z
       .strictObject({
         entraTenantId: z.string(),

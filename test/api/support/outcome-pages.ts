@@ -48,6 +48,13 @@ export async function outcomePages(api: ApiUnderTest): Promise<ReadonlyMap<strin
     await api.store.consents.bind(await numberOf((await create()).id), directory);
     return answered({ tenant: directory }, { expectedEntraTenant: directory });
   }
+  async function notMine(): Promise<string> {
+    const visitor = new Visitor(api);
+    const tid = randomUUID();
+    const state = await visitor.consentThenProve((await create()).setupUrl, tid);
+    const answer = await visitor.callback({ code: api.graph.signIn({ tid }), state });
+    return (await visitor.submit(await visitor.asked(answer), '/consent/reject')).text;
+  }
   async function boundToAnother(): Promise<string> {
     const tenant = await create();
     await api.store.consents.bind(await numberOf(tenant.id), randomUUID());
@@ -63,7 +70,10 @@ export async function outcomePages(api: ApiUnderTest): Promise<ReadonlyMap<strin
     ['used state', await used()],
     ['expired state', await expired()],
     ['other browser', await otherBrowser()],
-    ['declined', await answered({ error: 'access_denied', error_subcode: 'cancel' })],
+    ['outside', (await new Visitor(api).callback({ admin_consent: 'True', tenant: randomUUID() })).text],
+    ['cancelled', await answered({ error: 'access_denied', error_subcode: 'cancel' })],
+    ['declined', await answered({ error: 'permission_denied' })],
+    ['needs an administrator', await answered({ error: 'access_denied', error_description: 'AADSTS90094: no' })],
     ['error of Microsoft', await answered({ error: 'server_error', error_description: description })],
     ['malformed', await answered({ tenant: 'common' })],
     ['wrong directory', await answered({ tenant: randomUUID() }, { expectedEntraTenant: randomUUID() })],
@@ -72,5 +82,6 @@ export async function outcomePages(api: ApiUnderTest): Promise<ReadonlyMap<strin
     ['Microsoft away', await proven({ proven: false, reason: 'unavailable', code: 'timeout' })],
     ['directory taken', await taken()],
     ['bound to another', await boundToAnother()],
+    ['not mine', await notMine()],
   ]);
 }

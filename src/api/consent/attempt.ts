@@ -1,0 +1,49 @@
+import * as z from 'zod';
+import type { ConsentAttempt, ConsentStep } from '../../store/store.ts';
+import type { ApiDeps } from '../deps.ts';
+import { rememberBrowser, sha256, unguessable, type Browser } from './browser.ts';
+
+const ATTEMPT_MS = 3_600_000;
+
+/** What a step hands to the next: sealed in the database, since it holds secrets and says who signed in. */
+const carried = z.strictObject({
+  /** By which address it began: whoever knows an environment's id alone is told less of it. */
+  via: z.enum(['link', 'id']),
+  /** Groups to sync, as the administrator named them. */
+  groups: z.array(z.string()).optional(),
+  /** Of the proof. */
+  secrets: z.strictObject({ verifier: z.string(), nonce: z.string() }).optional(),
+  /** Who was proven to ask, and whether the product has to approve it. */
+  proven: z
+    .strictObject({ account: z.string().nullable(), name: z.string().nullable(), needsApproval: z.boolean() })
+    .optional(),
+});
+export type Carried = z.infer<typeof carried>;
+
+const contextOf = (stateHash: Uint8Array): string => `consent/${Buffer.from(stateHash).toString('hex')}`;
+
+/** A step that one answer in this browser ends, within an hour. */
+export async function beginStep(
+  step: ConsentStep,
+  begun: {
+    readonly tenantNo: number;
+    readonly entraTenant: string | null;
+    readonly carried: Carried;
+    readonly state?: string;
+  },
+  cookies: string | undefined,
+  { store, sealer, config }: Pick<ApiDeps, 'store' | 'sealer' | 'config'>,
+): Promise<{ readonly state: string; readonly browser: Browser }> {
+  const { tenantNo, entraTenant, state = unguessable() } = begun;
+  const stateHash = sha256(state);
+  const browser = rememberBrowser(cookies, config.publicUrl);
+  const sealed = sealer.seal(JSON.stringify(begun.carried), contextOf(stateHash));
+  const attempt = { tenantNo, step, browserHash: browser.hash, entraTenant, sealed };
+  await store.consents.begin(stateHash, attempt, new Date(Date.now() + ATTEMPT_MS));
+  return { state, browser };
+}
+
+export function openCarried(attempt: ConsentAttempt, state: string, { sealer }: Pick<ApiDeps, 'sealer'>): Carried {
+  if (attempt.sealed === null) return { via: 'link' };
+  return carried.parse(JSON.parse(sealer.open(attempt.sealed, contextOf(sha256(state)))));
+}
