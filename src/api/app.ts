@@ -62,6 +62,8 @@ function limitByAddress(): RequestHandler {
   return rateLimit({
     windowMs: WINDOW_MS,
     limit: TRIES_PER_WINDOW,
+    // A whole office may sign in from one address: only what leads nowhere counts.
+    skipSuccessfulRequests: true,
     standardHeaders: 'draft-7',
     legacyHeaders: false,
     // The proxy's address is meant where there is one; the header is believed of nobody.

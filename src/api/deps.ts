@@ -23,7 +23,14 @@ export interface ApiDeps {
   readonly store: Store;
   readonly graph: Pick<
     Graph,
-    'adminConsentUrl' | 'resolveDirectory' | 'beginProof' | 'finishProof' | 'organization' | 'tokenFor'
+    | 'adminConsentUrl'
+    | 'resolveDirectory'
+    | 'beginProof'
+    | 'finishProof'
+    | 'endSessionUrl'
+    | 'assignment'
+    | 'organization'
+    | 'tokenFor'
   >;
   readonly sealer: Sealer;
   /** Tells the workflow of an intent that is committed already. Never rejects; a sweeper repeats what did not arrive. */

@@ -7,8 +7,10 @@ import * as z from 'zod';
 const CATALOGUE = {
   'invalid-request': { status: 400, title: 'The request has faults' },
   'invalid-json': { status: 400, title: 'The body is not JSON' },
+  'invalid-sign-in-code': { status: 400, title: 'This code was used, is too old, or belongs to another sign-in' },
   'invalid-cursor': { status: 400, title: 'This is not a cursor of this list' },
   unauthorized: { status: 401, title: 'A valid API key is needed' },
+  'sign-in-refused': { status: 403, title: 'The person may no longer come in' },
   'not-found': { status: 404, title: 'There is no such route' },
   'tenant-not-found': { status: 404, title: 'There is no such tenant' },
   'user-not-found': { status: 404, title: 'There is no such user in the mirror' },

@@ -18,6 +18,9 @@ import { getMetrics } from './routes/get-metrics.ts';
 import { getOpenapi } from './routes/get-openapi.ts';
 import { getProblem } from './routes/get-problem.tsx';
 import { getReadyz } from './routes/get-readyz.ts';
+import { getSignIn } from './routes/get-sign-in.ts';
+import { getSignInCallback } from './routes/get-sign-in-callback.ts';
+import { getSignOut } from './routes/get-sign-out.ts';
 import { getTenant } from './routes/get-tenant.ts';
 import { getTenants } from './routes/get-tenants.ts';
 import { getUserGroups } from './routes/get-user-groups.ts';
@@ -35,6 +38,7 @@ import { postReconcile } from './routes/post-reconcile.ts';
 import { postResume } from './routes/post-resume.ts';
 import { postResync } from './routes/post-resync.ts';
 import { postRevoke } from './routes/post-revoke.ts';
+import { postSignInExchange } from './routes/post-sign-in-exchange.ts';
 import { postSync } from './routes/post-sync.ts';
 import { postTenants } from './routes/post-tenants.ts';
 import type { Metrics } from './metrics.ts';
@@ -68,6 +72,7 @@ export function createRoutes(metrics: Metrics, publicUrl: string): readonly Rout
     deleteUserData,
     getGroupMembers,
     postAccessCheck,
+    postSignInExchange,
     getEvents,
     getConnect,
     getConnectStart,
@@ -77,6 +82,10 @@ export function createRoutes(metrics: Metrics, publicUrl: string): readonly Rout
     getConsentConfirm,
     postConsentConfirm,
     postConsentReject,
+    // Before the next: `callback` is an id as well.
+    getSignInCallback(metrics),
+    getSignIn,
+    getSignOut,
     graphReceiver(metrics, 'notifications'),
     graphReceiver(metrics, 'lifecycle'),
     getAsset,

@@ -42,6 +42,7 @@ export function toTenant(row: TenantRow, deps: Pick<ApiDeps, 'config' | 'sealer'
     retainAfterRevocation: row.retainDays,
     profiles: [...row.profiles],
     ...shownOf(row.presentation),
+    signIn: { ...row.signIn, returnUrls: [...row.signIn.returnUrls] },
     candidate: row.candidate === null ? null : { ...row.candidate, domains: [...row.candidate.domains] },
     createdAt: row.createdAt,
     deletingAt: row.deletingAt,

@@ -1,5 +1,6 @@
 import type { Feed } from '../domain/directory.ts';
 import { adminConsentUrl, resolveDirectory, type ConsentRequest, type ResolvedDirectory } from './admin-consent.ts';
+import { readAssignment, type Assignment, type AssignmentRequest } from './assignment.ts';
 import { createGraphClient } from './client.ts';
 import { endpointsOf, type Cloud } from './cloud.ts';
 import type { Credential } from './credential.ts';
@@ -10,11 +11,13 @@ import { listMemberships, type MembershipsOutcome, type MembershipsRequest } fro
 import { readOrganization, type Organization } from './organization.ts';
 import {
   beginProof,
+  endSessionUrl,
   finishProof,
   type BegunProof,
   type ProofOutcome,
   type ProofRequest,
   type ProofReturn,
+  type SessionEnd,
 } from './sign-in.ts';
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
 import { acquireToken, type TokenOutcome } from './token-source.ts';
@@ -68,6 +71,10 @@ export interface Graph {
   beginProof(request: ProofRequest): Promise<BegunProof>;
   /** Redeems the code and checks the id_token in full: signature, issuer of exactly that directory, audience, nonce, times, tid. */
   finishProof(back: ProofReturn): Promise<ProofOutcome>;
+  /** Where a browser ends its session at Microsoft. Needs no network. */
+  endSessionUrl(end: SessionEnd): string;
+  /** Whether somebody is assigned to our enterprise application in the directory. */
+  assignment(request: AssignmentRequest): Promise<Assignment>;
 }
 
 /** Opens nothing: the first request is made when something is asked. Throws where the configuration cannot be right. */
@@ -95,5 +102,11 @@ export function createGraph(config: GraphConfig): Graph {
     resolveDirectory: (domainOrId, signal) => resolveDirectory(login, domainOrId, signal),
     beginProof: (request) => beginProof(login, request),
     finishProof: (back) => finishProof(login, back),
+    endSessionUrl: (end) => endSessionUrl(login, end),
+    async assignment(request) {
+      const token = await acquireToken(login, request.entraTenant, request.signal);
+      if (token.kind !== 'token') return 'unknown';
+      return readAssignment(client, { origin: endpoints.graphOrigin, clientId }, token.accessToken, request);
+    },
   };
 }

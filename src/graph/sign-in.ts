@@ -9,6 +9,8 @@ export interface ProofRequest {
   readonly entraTenant: string;
   readonly redirectUri: string;
   readonly state: string;
+  /** Asks for a password again, or for another account, where a session would do. */
+  readonly prompt?: 'login' | 'select_account';
 }
 
 export interface BegunProof {
@@ -16,6 +18,11 @@ export interface BegunProof {
   /** PKCE verifier. */
   readonly verifier: string;
   readonly nonce: string;
+}
+
+export interface SessionEnd {
+  readonly entraTenant: string;
+  readonly redirectUri: string;
 }
 
 export interface ProofReturn {
@@ -40,6 +47,8 @@ export type ProofOutcome =
       /** For people to recognise; never a key (2.2). */
       readonly account: string | null;
       readonly name: string | null;
+      /** When they proved it to Microsoft, ISO 8601; absent where the registration does not ask for the claim. */
+      readonly authTime?: string;
     }
   /** The person said no, or Microsoft did; `code` is the OAuth error. */
   | { readonly proven: false; readonly reason: 'declined'; readonly code: string }
@@ -74,8 +83,19 @@ export async function beginProof(config: SignInConfig, request: ProofRequest): P
     nonce,
     code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
     code_challenge_method: 'S256',
+    ...(request.prompt === undefined ? {} : { prompt: request.prompt }),
   });
   return { url: url.href, verifier, nonce };
+}
+
+/**
+ * Where a browser ends its session at Microsoft. It is sent on only to a redirect URI of the registration (RP-initiated
+ * logout, https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#send-a-sign-out-request).
+ */
+export function endSessionUrl({ endpoints }: Pick<SignInConfig, 'endpoints'>, end: SessionEnd): string {
+  const url = new URL(`${endpoints.authorityHost}/${encodeURIComponent(end.entraTenant)}/oauth2/v2.0/logout`);
+  url.search = new URLSearchParams({ post_logout_redirect_uri: end.redirectUri }).toString();
+  return url.href;
 }
 
 export async function finishProof(config: SignInConfig, back: ProofReturn): Promise<ProofOutcome> {
@@ -165,6 +185,7 @@ function judge(claims: oidc.IDToken | undefined, entraTenant: string): ProofOutc
       : {}),
     account: textOf(claims['preferred_username']) ?? null,
     name: textOf(claims['name']) ?? null,
+    ...(claims.auth_time === undefined ? {} : { authTime: new Date(claims.auth_time * 1000).toISOString() }),
   };
 }
 

@@ -13,6 +13,7 @@ import { openPglite } from './pglite.ts';
 import { openPostgres, whereIs } from './postgres.ts';
 import { createRetention } from './retention.ts';
 import type { Database, Schema } from './schema.ts';
+import { createSignIns } from './sign-ins.ts';
 import type { Store } from './store.ts';
 import { createReconcile } from './reconcile.ts';
 import { createHeld } from './held.ts';
@@ -83,6 +84,7 @@ export function createStore(db: Database, parts: StoreParts): Store {
     tenants: createTenants(db),
     intents: createIntents(db),
     consents: createConsents(db),
+    signIns: createSignIns(db),
     tokens: createTokens(db),
     sync: createSync(db),
     held: createHeld(db),

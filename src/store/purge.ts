@@ -21,7 +21,14 @@ const LARGE_TABLES = [
 ] as const;
 /** What says how the mirror was made. */
 const MIRROR_TABLES = ['held_set', 'round', 'checkpoint', 'tenant_token', 'skipped_part', 'reconcile'] as const;
-const SMALL_TABLES = [...MIRROR_TABLES, 'consent_attempt', 'intent', 'subscription', 'notification_state'] as const;
+const SMALL_TABLES = [
+  ...MIRROR_TABLES,
+  'consent_attempt',
+  'sign_in_code',
+  'intent',
+  'subscription',
+  'notification_state',
+] as const;
 
 /**
  * Deletes what a tenant owns in batches. Each goes by itself, so that it can be broken off and repeated anywhere;
@@ -122,7 +129,7 @@ async function finish(tx: Tx, no: number): Promise<void> {
   await sql`UPDATE event SET data = data - 'name' - 'problem' WHERE tenant_no = ${no}`.execute(tx);
   await sql`
     UPDATE tenant SET deleted_at = now(), updated_at = now(), name = NULL, groups_to_sync = '[]', entra_tenant = NULL,
-      expected_entra_tenant = NULL, candidate = NULL, problem = NULL, last_sync = NULL, as_of = NULL,
+      expected_entra_tenant = NULL, sign_in = '{}', candidate = NULL, problem = NULL, last_sync = NULL, as_of = NULL,
       users = 0, groups = 0, memberships = 0
     WHERE no = ${no}`.execute(tx);
   await tell(tx, no, [

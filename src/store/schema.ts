@@ -6,6 +6,7 @@ import type { IntentKind } from '../domain/intent.ts';
 import type { GrantCheck, Profile } from '../domain/permissions.ts';
 import type { ProblemRecord } from '../domain/problem.ts';
 import type { ScopeSettings } from '../domain/scope.ts';
+import type { SignInSettings } from '../domain/sign-in.ts';
 import type { Phase, TenantState } from '../domain/tenant.ts';
 import type { ConsentCandidate, ConsentStep, Presentation, SubscribedResource, SyncSummary } from './store.ts';
 
@@ -74,6 +75,7 @@ export interface TenantTable {
   presentation: ColumnType<Presentation, string | undefined, string>;
   grant_check: NullableJson<GrantCheck>;
   scope: ColumnType<ScopeSettings, string | undefined, string>;
+  sign_in: ColumnType<SignInSettings, string | undefined, string>;
   link_serial: Generated<number>;
   retain_days: Generated<number>;
   revoked_at: NullableTime;

@@ -17,12 +17,14 @@ import type { RoundKind, TenantRecord } from '../domain/activities.ts';
 import type { Guard, Guarded, GuardSettings, Sample, Suspect } from '../domain/guard.ts';
 import type { IntentKind } from '../domain/intent.ts';
 import type { Chosen, Scope, ScopeSettings } from '../domain/scope.ts';
+import type { SignIn, SignInSettings } from '../domain/sign-in.ts';
 
 /** The persistence room's face. One implementation serves PostgreSQL and PGlite: the same SQL on both. */
 export interface Store {
   readonly tenants: TenantStore;
   readonly intents: IntentStore;
   readonly consents: ConsentStore;
+  readonly signIns: SignInStore;
   readonly tokens: TokenStore;
   readonly sync: SyncStore;
   readonly held: HeldStore;
@@ -60,6 +62,7 @@ export interface TenantRow {
   readonly presentation: Presentation;
   /** What the last check of the grant saw; null before the first. */
   readonly grantCheck: GrantCheck | null;
+  readonly signIn: SignIn;
   readonly linkSerial: number;
   readonly lastSync: SyncSummary | null;
   /** Start of the last round completed in all feeds, ISO 8601. */
@@ -127,6 +130,7 @@ export interface NewTenant {
   readonly scope?: ScopeSettings;
   /** Days that the mirror is kept after a revocation. */
   readonly retainDays?: number;
+  readonly signIn?: SignInSettings;
 }
 
 export interface Page<T> {
@@ -159,6 +163,7 @@ export interface TenantStore {
         | 'retainDays'
         | 'profiles'
         | 'presentation'
+        | 'signIn'
       >
     >,
   ): Promise<void>;
@@ -202,8 +207,8 @@ export interface IntentStore {
 
 // ---- consent --------------------------------------------------------------------------------------
 
-/** Microsoft's consent, the proof of who gave it, and whether it is meant: each with a state of its own. */
-export type ConsentStep = 'consent' | 'proof' | 'confirm';
+/** Microsoft's consent, the proof of who gave it, whether it is meant, and a person's sign-in: each with a state of its own. */
+export type ConsentStep = 'consent' | 'proof' | 'confirm' | 'signin';
 
 export interface ConsentAttempt {
   readonly tenantNo: number;
@@ -235,6 +240,32 @@ export interface ConsentStore {
   /** Binds the candidate and commits a `consent` intent. */
   approve(tenantNo: number): Promise<Intent | 'nothing_to_approve' | 'directory_taken'>;
   /** Drops attempts that expired a day ago. */
+  sweep(): Promise<void>;
+}
+
+// ---- sign-in --------------------------------------------------------------------------------------
+
+/** Somebody whom Microsoft signed in, and who may come in. Times are ISO 8601. */
+export interface SignedIn {
+  readonly tenantNo: number;
+  readonly entraTenantId: string;
+  readonly userId: string;
+  readonly returnTo: string;
+  /** When the person proved who they are to Microsoft, where it said so. */
+  readonly authTime: string | null;
+  readonly signedInAt: string;
+}
+
+export interface SignInStore {
+  /** Of the mirror, soft-deleted people included. */
+  person(
+    tenantNo: number,
+    userId: string,
+  ): Promise<{ readonly data: Attributes; readonly deleted: boolean } | undefined>;
+  issue(codeHash: Uint8Array, who: Omit<SignedIn, 'signedInAt'>, lifetimeMs: number): Promise<void>;
+  /** Uses the code up, once and in time; else undefined. */
+  redeem(codeHash: Uint8Array): Promise<SignedIn | undefined>;
+  /** Drops codes that nobody exchanged in time. */
   sweep(): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
 import { guardOf } from '../domain/guard.ts';
 import { scopeOf } from '../domain/scope.ts';
+import { signInOf } from '../domain/sign-in.ts';
 import type { Database } from './schema.ts';
 import type { TenantRow } from './store.ts';
 
@@ -41,6 +42,7 @@ export function tenantFromRow(row: Row): TenantRow {
     profiles: row.profiles,
     presentation: row.presentation,
     grantCheck: row.grant_check,
+    signIn: signInOf(row.sign_in),
     linkSerial: row.link_serial,
     lastSync: row.last_sync,
     asOf: row.as_of,

@@ -53,6 +53,7 @@ export function createTenants(db: Database): TenantStore {
           ...(change.guard && { guard: JSON.stringify(change.guard) }),
           ...(change.profiles && { profiles: JSON.stringify(change.profiles) }),
           ...(change.presentation && { presentation: JSON.stringify(change.presentation) }),
+          ...(change.signIn && { sign_in: JSON.stringify(change.signIn) }),
           ...(change.expectedEntraTenant !== undefined && { expected_entra_tenant: change.expectedEntraTenant }),
         })
         .where('no', '=', no)
@@ -93,6 +94,7 @@ async function createTenant(tx: Tx, tenant: NewTenant): ReturnType<TenantStore['
       profiles: JSON.stringify(tenant.profiles ?? ['directory']),
       presentation: JSON.stringify(tenant.presentation ?? {}),
       scope: JSON.stringify(tenant.scope ?? {}),
+      sign_in: JSON.stringify(tenant.signIn ?? {}),
     })
     .onConflict((conflict) => conflict.column('id').where('deleted_at', 'is', null).doNothing())
     .returning('no')

@@ -47,6 +47,7 @@ export function startSweeper(deps: {
     }
     for (const intent of await store.intents.open(INTENT_AGE_MS)) await handles.deliver(intent, intent.tenantId);
     await store.consents.sweep();
+    await store.signIns.sweep();
     await store.retention.sweep();
   };
 

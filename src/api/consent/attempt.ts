@@ -28,7 +28,7 @@ export async function beginStep(
   begun: {
     readonly tenantNo: number;
     readonly entraTenant: string | null;
-    readonly carried: Carried;
+    readonly carried: object;
     readonly state?: string;
   },
   cookies: string | undefined,
@@ -43,7 +43,12 @@ export async function beginStep(
   return { state, browser };
 }
 
-export function openCarried(attempt: ConsentAttempt, state: string, { sealer }: Pick<ApiDeps, 'sealer'>): Carried {
-  if (attempt.sealed === null) return { via: 'link' };
-  return carried.parse(JSON.parse(sealer.open(attempt.sealed, contextOf(sha256(state)))));
+/** What a step carried, whatever kind it is of; null where it carried nothing. */
+export function openSealed(attempt: ConsentAttempt, state: string, { sealer }: Pick<ApiDeps, 'sealer'>): unknown {
+  return attempt.sealed === null ? null : JSON.parse(sealer.open(attempt.sealed, contextOf(sha256(state))));
+}
+
+export function openCarried(attempt: ConsentAttempt, state: string, deps: Pick<ApiDeps, 'sealer'>): Carried {
+  const opened = openSealed(attempt, state, deps);
+  return opened === null ? { via: 'link' } : carried.parse(opened);
 }

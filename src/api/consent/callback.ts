@@ -18,6 +18,8 @@ export async function finishConsent(query: CallbackQuery, caller: Caller, deps: 
   if (typeof attempt === 'string') return ended({ kind: attempt });
   const tenant = await store.tenants.byNo(attempt.tenantNo);
   if (tenant === undefined || tenant.deletingAt !== null) return ended({ kind: 'unknown' });
+  // A sign-in's answer is none to a consent.
+  if (attempt.step === 'signin') return ended({ kind: 'malformed' });
   const carried = openCarried(attempt, state, deps);
   const { via } = carried;
 

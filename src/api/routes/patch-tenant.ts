@@ -5,6 +5,7 @@ import { defineRoute } from '../route.ts';
 import { presentationOf } from '../schemas/connect.ts';
 import { settingsOf } from '../schemas/guard.ts';
 import { scopeSettingsOf } from '../schemas/scope.ts';
+import { signInSettingsOf } from '../schemas/sign-in.ts';
 import { tenant, tenantChange, tenantPath, type TenantChange } from '../schemas/tenant.ts';
 import { showTenant, withLiveTenant } from '../with-tenant.ts';
 
@@ -31,6 +32,7 @@ export const patchTenant = defineRoute({
         presentation: presentationOf(body, row.presentation),
         // A kind that is left out keeps its threshold.
         ...(body.guard === undefined ? {} : { guard: { ...row.guard, ...settingsOf(body.guard) } }),
+        ...(body.signIn === undefined ? {} : { signIn: { ...row.signIn, ...signInSettingsOf(body.signIn) } }),
         ...(body.scope === undefined ? {} : { scope: { ...row.scope, ...scopeSettingsOf(body.scope) } }),
         ...(body.expectedEntraTenant === undefined ? {} : { expectedEntraTenant: directory }),
       };

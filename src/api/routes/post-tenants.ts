@@ -6,6 +6,7 @@ import { defineRoute } from '../route.ts';
 import { presentationOf } from '../schemas/connect.ts';
 import { settingsOf } from '../schemas/guard.ts';
 import { scopeSettingsOf } from '../schemas/scope.ts';
+import { signInSettingsOf } from '../schemas/sign-in.ts';
 import { newTenant, tenant } from '../schemas/tenant.ts';
 import { toTenant } from '../tenant-view.ts';
 
@@ -36,6 +37,7 @@ export const postTenants = defineRoute({
       ...(body.retainAfterRevocation === undefined ? {} : { retainDays: body.retainAfterRevocation }),
       profiles: body.profiles ?? ['directory'],
       presentation: presentationOf(body),
+      signIn: signInSettingsOf(body.signIn),
     });
     if (created === 'name_taken') return problem('tenant-exists');
     await announce(created.intent, created.tenant.id, deps);

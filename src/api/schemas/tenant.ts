@@ -5,6 +5,7 @@ import { PROBLEM_CODES } from '../../domain/problem.ts';
 import { connectSettings, connectShown } from './connect.ts';
 import { guard, guardSettings } from './guard.ts';
 import { scope, scopeSettings } from './scope.ts';
+import { signIn, signInSettings } from './sign-in.ts';
 import { expectedDirectory, groupsToSync, guid, readableText } from './fields.ts';
 
 // A dot or two alone would be taken for a folder in every URL.
@@ -39,6 +40,7 @@ const settings = {
     .optional()
     .meta({ description: 'Days that the mirror is kept after a revocation; then it is purged (30)' }),
   ...connectSettings,
+  signIn: signInSettings.optional(),
 };
 
 const objectExpected = { error: 'A JSON object is expected.' };
@@ -101,6 +103,7 @@ export const tenant = z
     guard,
     retainAfterRevocation: z.int(),
     ...connectShown,
+    signIn,
     candidate: z
       .strictObject({
         entraTenantId: z.string(),

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ApiDeps } from '../../../src/api/deps.ts';
+import type { Assignment } from '../../../src/graph/assignment.ts';
 import type { ResolvedDirectory } from '../../../src/graph/admin-consent.ts';
 import type { Organization } from '../../../src/graph/organization.ts';
 import type { ProofOutcome } from '../../../src/graph/sign-in.ts';
@@ -9,7 +10,12 @@ export const GLOBAL_ADMINISTRATOR = '62e90394-69f5-4237-9190-012177145e10';
 export const GUEST_INVITER = '95e79109-95c0-4d8e-aee3-d01accf2d47b';
 
 type GraphFace = ApiDeps['graph'];
-type Person = { readonly tid: string; readonly wids?: readonly string[]; readonly account?: string };
+type Person = {
+  readonly tid: string;
+  readonly wids?: readonly string[];
+  readonly account?: string;
+  readonly oid?: string;
+};
 
 /** What Microsoft would say, without Microsoft: the consent flow's own decisions are under test, not the tokens. */
 export class FakeGraph implements GraphFace {
@@ -35,20 +41,27 @@ export class FakeGraph implements GraphFace {
     throw new Error('The API asks for no token');
   };
 
-  beginProof: GraphFace['beginProof'] = async ({ entraTenant, redirectUri, state }) => {
+  endSessionUrl: GraphFace['endSessionUrl'] = ({ entraTenant, redirectUri }) =>
+    `${this.#login}/${entraTenant}/oauth2/v2.0/logout?${String(new URLSearchParams({ post_logout_redirect_uri: redirectUri }))}`;
+
+  /** Answers of "Users and groups", by user. */
+  readonly assignments = new Map<string, Assignment>();
+  assignment: GraphFace['assignment'] = async ({ userId }) => this.assignments.get(userId) ?? 'not_assigned';
+
+  beginProof: GraphFace['beginProof'] = async ({ entraTenant, redirectUri, state, prompt }) => {
     const verifier = randomUUID();
     const nonce = randomUUID();
     this.#begun.set(state, { verifier, nonce, entraTenant, code: '' });
-    const query = new URLSearchParams({ redirect_uri: redirectUri, state, nonce });
+    const query = new URLSearchParams({ redirect_uri: redirectUri, state, nonce, ...(prompt && { prompt }) });
     return { url: `${this.#login}/${entraTenant}/oauth2/v2.0/authorize?${String(query)}`, verifier, nonce };
   };
 
   /** The person signs in; the code is good for the one who holds the verifier of this state. */
-  signIn({ tid, wids, account = 'someone@example.com' }: Person): string {
+  signIn({ tid, wids, account = 'someone@example.com', oid = randomUUID() }: Person): string {
     return this.answer({
       proven: true,
       tid,
-      oid: randomUUID(),
+      oid,
       account,
       name: null,
       ...(wids === undefined ? {} : { wids }),
