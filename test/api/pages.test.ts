@@ -7,6 +7,7 @@ import { setupTokenOf } from '../../src/api/consent/setup-link.ts';
 import { faultsOf, inBrowser, launchChromium, PHONE } from '../support/chromium.ts';
 import { startApi, type ApiUnderTest } from './support/api-under-test.ts';
 import { outcomePages } from './support/outcome-pages.ts';
+import { signInPages } from './support/sign-in-page.ts';
 import { recordPhase, tenantRow } from './support/seed.ts';
 
 inBrowser('the pages in a browser')('every page', () => {
@@ -68,6 +69,11 @@ inBrowser('the pages in a browser')('every page', () => {
       paths.set(name, path);
     }
     expect(new Set([...rendered.values()].map((html) => /<h1>[^<]*/.exec(html)?.[0])).size).toBe(rendered.size);
+    for (const [name, html] of await signInPages(api)) {
+      const path = `/rendered/${rendered.size}`;
+      rendered.set(path, html);
+      paths.set(`sign-in: ${name}`, path);
+    }
   }
 
   async function newPage(options: { readonly script: boolean; readonly dark?: boolean }): Promise<Page> {

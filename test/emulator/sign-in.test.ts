@@ -193,6 +193,20 @@ describe('sign-in', () => {
     expect(markup).toContain('name="code"');
   });
 
+  it('signs out to a registered address and to no other', async () => {
+    const out = (target: string) =>
+      fetch(
+        `${emulator.url}/${tenant.id}/oauth2/v2.0/logout?${String(new URLSearchParams({ post_logout_redirect_uri: target }))}`,
+        {
+          redirect: 'manual',
+        },
+      );
+    expect((await out(SIGNIN_REDIRECT_URI)).headers.get('location')).toBe(SIGNIN_REDIRECT_URI);
+    const page = await out('https://evil.example/');
+    expect([page.status, page.headers.get('location')]).toEqual([200, null]);
+    expect(await page.text()).toContain('You signed out');
+  });
+
   it('does not redirect to an address that is not registered', async () => {
     const response = await fetch(authorizeUrl({ redirect_uri: 'https://evil.example/' }), { redirect: 'manual' });
     expect(response.status).toBe(400);

@@ -122,6 +122,15 @@ describe('the proof of an administrator', () => {
     expect(seen).toEqual([]);
   });
 
+  it('asks for another account on demand, and ends the session at the same directory', async () => {
+    const graph = createGraph({ clientId: 'app', credential: { kind: 'secret', secret: 's' }, cloud: 'global' });
+    const request = { entraTenant: TENANT, redirectUri: REDIRECT, state: 's', prompt: 'select_account' } as const;
+    expect(new URL((await graph.beginProof(request)).url).searchParams.get('prompt')).toBe('select_account');
+    expect(graph.endSessionUrl({ entraTenant: TENANT, redirectUri: REDIRECT })).toBe(
+      `${HOST}/${TENANT}/oauth2/v2.0/logout?post_logout_redirect_uri=${encodeURIComponent(REDIRECT)}`,
+    );
+  });
+
   it('ends with who it was, and redeems the code with the verifier and the URI that was sent', async () => {
     const { begun, outcome, seen } = await prove();
     expect(outcome).toEqual({
@@ -160,6 +169,11 @@ describe('the proof of an administrator', () => {
     ['no oid', { claims: { oid: undefined } }],
   ] satisfies [string, Provider][])('fails with %s', async (_, provider) => {
     expect((await prove(provider)).outcome).toMatchObject({ proven: false, reason: 'failed' });
+  });
+
+  it('tells when the person proved it, where the claim is there', async () => {
+    const { outcome } = await prove({ claims: { auth_time: 1_795_253_300 } });
+    expect(outcome).toMatchObject({ proven: true, authTime: '2026-11-21T09:28:20.000Z' });
   });
 
   it('bears a clock that is some minutes off', async () => {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { RETENTION } from '../../src/domain/retention.ts';
@@ -124,13 +124,16 @@ export function erasureSuite(backend: () => Backend): void {
         sealed: Buffer.from(address),
       } as const;
       await store().consents.begin(randomBytes(32), attempt, soon);
-      await store().tenants.update(no, { name: name });
+      const who = { tenantNo: no, entraTenantId: randomUUID(), userId: U(1), returnTo: address, authTime: null };
+      await store().signIns.issue(randomBytes(32), who, 60_000);
+      await store().tenants.update(no, { name: name, signIn: { returnUrls: [`https://app.example/?${address}`] } });
       await store().tenants.record({ tenantNo: no, phase: 'syncing', paused: true, problem: null, taken: [] });
       await store().tenants.purge(no, () => undefined);
       expect(await found()).toEqual([]);
       const { rows } = await sql<{ left: number }>`
         SELECT (SELECT count(*) FROM tenant_token WHERE tenant_no = ${no})
           + (SELECT count(*) FROM consent_attempt WHERE tenant_no = ${no})
+          + (SELECT count(*) FROM sign_in_code WHERE tenant_no = ${no})
           + (SELECT count(*) FROM held_set WHERE tenant_no = ${no})
           + (SELECT count(*) FROM held_removal WHERE tenant_no = ${no})
           + (SELECT count(*) FROM restored_object WHERE tenant_no = ${no})

@@ -19,6 +19,37 @@ async function createTenant(store: Store, id = `t-${randomUUID()}`): Promise<Ten
 export function tenantsSuite(backend: () => Backend): void {
   const store = () => backend().store;
 
+  describe('a sign-in code', () => {
+    test('is redeemed once and in time, and swept when its time is over', async () => {
+      const { no } = await boundTenant(store());
+      const who = {
+        tenantNo: no,
+        entraTenantId: randomUUID(),
+        userId: U(1),
+        returnTo: 'https://a.example/',
+        authTime: null,
+      };
+      const [code, late, dated] = [hash(), hash(), hash()];
+      await store().signIns.issue(code, who, 60_000);
+      await store().signIns.issue(late, who, -1);
+      await store().signIns.issue(dated, { ...who, authTime: '2026-01-02T03:04:05.000Z' }, 60_000);
+      const answers = await Promise.all([code, code, late].map((one) => store().signIns.redeem(one)));
+      expect(answers.filter((answer) => answer !== undefined)).toEqual([{ ...who, signedInAt: expect.any(String) }]);
+      expect(await store().signIns.redeem(dated)).toMatchObject({ authTime: '2026-01-02T03:04:05.000Z' });
+      await store().signIns.sweep();
+      expect(await store().signIns.redeem(late)).toBeUndefined();
+    });
+
+    test('finds people who are soft-deleted, and says so', async () => {
+      const { no } = await boundTenant(store());
+      await runRound(store(), no, { kind: 'full', users: [[object(U(1)), object(U(2))]] });
+      await runRound(store(), no, { users: [[{ kind: 'removed', id: U(2), reason: 'changed' }]] });
+      expect(await store().signIns.person(no, U(1))).toMatchObject({ deleted: false });
+      expect(await store().signIns.person(no, U(2))).toMatchObject({ deleted: true });
+      expect(await store().signIns.person(no, U(3))).toBeUndefined();
+    });
+  });
+
   describe('a tenant', () => {
     test('is created once under a name, with the intent that starts it', async () => {
       const id = `t-${randomUUID()}`;

@@ -68,3 +68,26 @@ export class Person extends Visitor {
     return new URL(answer.headers.get('location') ?? 'none:').searchParams.get('code') ?? '';
   }
 }
+
+/** Pages of people who do not come in, brought about; the longest words that may stand in them. */
+export async function signInPages(api: ApiUnderTest): Promise<ReadonlyMap<string, string>> {
+  const contoso = await company(api);
+  const strict = await company(api, { signIn: { requireAssignment: true } });
+  const said = async (query: Record<string, string>) => {
+    const person = new Person(api);
+    return (await person.back({ ...query, state: await person.sent(contoso.id) })).text;
+  };
+  const error_description = `AADSTS53003: ${'unbroken'.repeat(40)}`;
+  const visitor = new Person(api);
+  return new Map([
+    ['no state', (await visitor.back({ code: 'x' })).text],
+    ['cancelled', await said({ error: 'access_denied', error_subcode: 'cancel' })],
+    ['blocked by a policy', await said({ error: 'access_denied', error_description })],
+    ['an error without a number', await said({ error: 'unheard-of'.repeat(30) })],
+    ['disabled', (await new Person(api).signIn(contoso, 2)).text],
+    ['not in the mirror', (await new Person(api).signIn(contoso, 99)).text],
+    ['not assigned', (await new Person(api).signIn(strict)).text],
+    ['nobody can sign in here', (await visitor.begin('unknown')).text],
+    ['signed out', (await visitor.open('/signin/callback')).text],
+  ]);
+}
