@@ -231,7 +231,7 @@ describe('an answer', () => {
     [{ error: 'access_denied' }, 400, /no request of ours/],
     [{ code: 'x', state: 'forged' }, 400, /not known here/],
   ])('that belongs to nothing is refused: %j', async (query, status, title) => {
-    const answer = await new Person(api).back(query as Record<string, string>);
+    const answer = await new Person(api).back(query);
     expect([answer.status, titleOf(answer)]).toEqual([status, expect.stringMatching(title)]);
   });
 

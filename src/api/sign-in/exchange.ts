@@ -47,7 +47,7 @@ export async function exchange(
     tid: issued.entraTenantId,
     oid: issued.userId,
     user: toUser(tenant.scope)({ id: issued.userId, data: person.data }),
-    groups: groups.map((group) => ({ ...toGroup(tenant.scope)(group), direct: direct.has(group.id) })),
+    groups: groups.map((group) => Object.assign(toGroup(tenant.scope)(group), { direct: direct.has(group.id) })),
     returnTo: issued.returnTo,
     signedInAt: issued.signedInAt,
     authTime: issued.authTime,
