@@ -13,6 +13,7 @@ export function signInPage(outcome: SignInOutcome, about: About | undefined, bas
     status,
     title,
     base,
+    tenant: about?.tenant,
     content: (
       <>
         <p>{what}</p>
@@ -71,7 +72,7 @@ function Facts({ outcome, about, now }: { outcome: SignInOutcome; about: About |
   return (
     <section aria-labelledby="facts">
       <h2 id="facts">To be sent to whoever helps</h2>
-      <dl>
+      <dl class="facts">
         {facts.map(([name, value]) => (
           <>
             <dt>{name}</dt>
