@@ -21,12 +21,14 @@ import type { TemporalSettings } from './temporal/settings.ts';
 import { startSweeper, type Sweeper } from './temporal/sweeper.ts';
 import { createTenantHandles, type TenantHandles } from './temporal/tenant-handles.ts';
 import { waitForWorkerConnection } from './temporal/worker-connection.ts';
-import { countGraphWork } from './worker-metrics.ts';
+import { countGraphAnswers, countGraphWork } from './worker-metrics.ts';
 import { startWorkers, type RunningWorkers } from './worker.ts';
 
 const SWEEP_INTERVAL_MS = 60_000;
 /** Slices at a time: they wait for Microsoft most of the time, and each may hold two pages in memory. */
 const GRAPH_SLOTS = 30;
+/** Of these so many at most for full rounds: a giant's, or many after a reset, never keep delta rounds waiting. */
+const FULL_SLICES = 20;
 
 export type Role = 'api' | 'worker';
 
@@ -185,12 +187,19 @@ async function startWorkerRole(parts: {
   closers.push(() => connection.close());
   const activities = createActivities({
     store,
-    graph,
+    graph: countGraphAnswers(graph, parts.metrics),
     sealer,
     log,
     syncIntervalMs: config.syncIntervalMs,
     notificationUrl: config.notificationUrl,
+    fullSlices: FULL_SLICES,
   });
+  log.info(
+    { devServer: temporal.devServer !== undefined },
+    temporal.devServer === undefined
+      ? 'Fairness between tenants: keys are set, and count where this Temporal server has matching.enableFairness; a slice of a full round ends after its pages in any case'
+      : 'Fairness between tenants: the dev server dispatches by their keys, and a slice of a full round ends after its pages in any case',
+  );
   const workers = await startWorkers({
     connection,
     namespace: temporal.settings.namespace,

@@ -1,6 +1,7 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { GraphActivities, RefusalDetails } from './domain/activities.ts';
+import type { Graph } from './graph/graph.ts';
 import { aadstsEntry, graphEntry } from './domain/catalogue/catalogue.ts';
 
 /** Counts what the Graph activities come to. Labels are outcomes: never a tenant, never a person. */
@@ -84,4 +85,29 @@ export function countGraphWork(graph: GraphActivities, registry: Registry): Grap
 function detailsOf(error: unknown): RefusalDetails {
   if (!(error instanceof ApplicationFailure)) return {};
   return error.details?.[0] ?? {};
+}
+
+/** Counts what Graph answered to requests for pages, and what they cost of Microsoft's limits. Labels are kinds of answers alone. */
+export function countGraphAnswers(graph: Graph, registry: Registry): Graph {
+  const registers = [registry];
+  const answers = new Counter({
+    name: 'entra_sync_graph_answers_total',
+    help: 'Answers to requests for pages, by what they meant',
+    labelNames: ['answer'],
+    registers,
+  });
+  const units = new Counter({
+    name: 'entra_sync_graph_resource_units_total',
+    help: 'Resource units of pages, as far as Microsoft tells them',
+    registers,
+  });
+  return {
+    ...graph,
+    async feedPage(request) {
+      const got = await graph.feedPage(request);
+      answers.inc({ answer: got.kind });
+      if (got.kind === 'page') units.inc(got.load.units ?? 0);
+      return got;
+    },
+  };
 }

@@ -23,6 +23,8 @@ export interface ActivityDeps {
   readonly log: Log;
   readonly clock: Clock;
   readonly patience: Patience;
+  /** Slices of full rounds that this process still has room for: some slots are kept for delta rounds, always. */
+  readonly fullSlices: { free: number };
   /** After this a slice ends between two pages. */
   readonly sliceBudgetMs: number;
   readonly syncIntervalMs: number;

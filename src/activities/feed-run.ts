@@ -1,6 +1,8 @@
 import type { Chosen } from '../domain/scope.ts';
 import type { OpenFeed } from '../store/store.ts';
 import type { FeedPageOutcome, FeedPageRequest } from '../graph/delta-feed.ts';
+import { isNearLimit, LONGEST_STORED_WAIT_MS, type Pace, paceAfter, paceHeld } from '../domain/throttle.ts';
+import type { Priority } from '../graph/client.ts';
 import type { ActivityDeps } from './deps.ts';
 
 /** How far a feed came in this slice, and why no further. */
@@ -31,6 +33,12 @@ export interface Slice {
   beat(): void;
   /** Short waits that Microsoft asked for and that were kept inside the slice, by both feeds together. */
   readonly kept: { waits: number };
+  /** How fast Microsoft's limits let the slice go on, both feeds together. */
+  readonly limits: { pace: Pace };
+  /** Of its requests: what nobody waits for goes last. */
+  readonly priority: Priority | undefined;
+  /** Pages that the slice may still ask for. */
+  readonly pages: { left: number };
 }
 
 type Deps = Pick<ActivityDeps, 'store' | 'graph' | 'clock' | 'log' | 'patience'>;
@@ -65,7 +73,7 @@ export async function runFeed(deps: Deps, slice: Slice, feed: OpenFeed): Promise
       const { nextLink } = got.page;
       // A link that comes back would be followed for ever: not one more page of such a round is believed.
       if (nextLink !== undefined && seen.has(nextLink)) return { end: 'faulty' };
-      const goesOn = nextLink !== undefined && deps.clock.now() < slice.fetchUntil;
+      const goesOn = nextLink !== undefined && slice.pages.left > 0 && deps.clock.now() < slice.fetchUntil;
       if (goesOn) {
         seen.add(nextLink);
         link = nextLink;
@@ -93,17 +101,39 @@ export async function fetchPage(
   wanted: Pick<FeedPageRequest, 'feed' | 'link' | 'fromDelta' | 'ids'>,
   signal: AbortSignal,
 ): Promise<FeedPageOutcome> {
-  const { accessToken } = slice;
+  const { accessToken, priority } = slice;
   const chosen = slice.chosen[wanted.feed];
+  slice.pages.left--;
   for (let retries = 0; ;) {
+    const early = slice.limits.pace.readyAt - deps.clock.now();
+    if (early > 0) {
+      if (deps.clock.now() + early >= slice.fetchUntil) return { kind: 'throttled', retryAfterMs: early };
+      slice.beat();
+      await deps.clock.sleep(early, signal);
+    }
     slice.beat();
-    const got = await deps.graph.feedPage({ ...wanted, chosen, accessToken, signal });
+    const urgency = priority === undefined ? {} : { priority };
+    const got = await deps.graph.feedPage({ ...wanted, ...urgency, chosen, accessToken, signal });
+    await keepToLimits(deps, slice, got);
     const wait = shortWait(slice, got, retries);
     if (wait === undefined || deps.clock.now() + wait >= slice.fetchUntil) return got;
     if ('retryAfterMs' in got) slice.kept.waits++;
     else retries++;
     slice.beat();
     await deps.clock.sleep(wait, signal);
+  }
+}
+
+/** Slows the slice down as Microsoft's answers ask for, and tells other workers where they must know. */
+async function keepToLimits({ store, clock }: Deps, { tenantNo, limits }: Slice, got: FeedPageOutcome): Promise<void> {
+  const now = clock.now();
+  if (got.kind === 'page') {
+    limits.pace = paceAfter(limits.pace, got.load, now);
+    if (isNearLimit(got.load)) await store.sync.throttle(tenantNo, new Date(limits.pace.readyAt));
+  } else if ((got.kind === 'throttled' || got.kind === 'unavailable') && got.retryAfterMs !== undefined) {
+    limits.pace = paceHeld(limits.pace, got.retryAfterMs, now);
+    const scope = got.kind === 'throttled' && got.scope === 'application' ? 'application' : tenantNo;
+    await store.sync.throttle(scope, new Date(now + Math.min(got.retryAfterMs, LONGEST_STORED_WAIT_MS)));
   }
 }
 

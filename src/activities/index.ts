@@ -23,14 +23,21 @@ const SYSTEM_CLOCK: Clock = {
 };
 
 export type ActivitiesOptions = Pick<ActivityDeps, 'store' | 'graph' | 'sealer' | 'log' | 'syncIntervalMs'> &
-  Partial<Pick<ActivityDeps, 'clock' | 'sliceBudgetMs' | 'notificationUrl'>>;
+  Partial<Pick<ActivityDeps, 'clock' | 'sliceBudgetMs' | 'notificationUrl'>> & {
+    /** Slices of full rounds at a time in this process. */
+    readonly fullSlices?: number;
+  };
 
 /** The activities as the workers register them: `own` on the workflow's queue, `graph` on Microsoft's. */
-export function createActivities(options: ActivitiesOptions): { own: OwnActivities; graph: GraphActivities } {
+export function createActivities({ fullSlices = Infinity, ...options }: ActivitiesOptions): {
+  own: OwnActivities;
+  graph: GraphActivities;
+} {
   const deps: ActivityDeps = {
     clock: SYSTEM_CLOCK,
     sliceBudgetMs: SLICE_BUDGET_MS,
     patience: createPatience(),
+    fullSlices: { free: fullSlices },
     ...options,
   };
   return {

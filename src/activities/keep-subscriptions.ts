@@ -33,7 +33,8 @@ export async function keepSubscriptions(
   if (!wanted) return endAll(deps, tenantNo, tenant, rows, signal);
 
   const token = await readToken(deps, tenantNo);
-  const keeping = token && { deps, tenantNo, accessToken: token.accessToken, signal };
+  const mayAsk = token !== undefined && token.throttledUntil <= clock.now();
+  const keeping = mayAsk ? { deps, tenantNo, accessToken: token.accessToken, signal } : undefined;
   let begun = false;
   const expiries: number[] = [];
   // What tells another address tells nobody, and Graph makes no second one beside it.

@@ -1,4 +1,5 @@
 import { type Feed, FEEDS } from '../domain/directory.ts';
+import { STEADY } from '../domain/throttle.ts';
 import type { OpenReconcile, ReconcileFence } from '../store/store.ts';
 import type { ActivityDeps, RunContext } from './deps.ts';
 import { fetchPage, type Slice } from './feed-run.ts';
@@ -13,11 +14,11 @@ export async function reconcileSlice(
   { tenantNo }: { readonly tenantNo: number },
   context: RunContext,
 ): Promise<void> {
+  const { clock, sliceBudgetMs } = deps;
+  const token = await readToken(deps, tenantNo);
+  if (!token || token.throttledUntil > clock.now()) return;
   const opened = await deps.store.reconcile.open(tenantNo);
   if (opened === 'nothing_due') return;
-  const token = await readToken(deps, tenantNo);
-  if (!token) return;
-  const { clock, sliceBudgetMs } = deps;
   const beat = () => context.heartbeat();
   const slice: Slice = {
     tenantNo,
@@ -26,6 +27,9 @@ export async function reconcileSlice(
     fetchUntil: clock.now() + sliceBudgetMs - Math.min(5_000, sliceBudgetMs / 10),
     signal: context.signal,
     kept: { waits: 0 },
+    limits: { pace: STEADY },
+    priority: 'low',
+    pages: { left: Infinity },
     wrote: beat,
     beat,
   };

@@ -9,6 +9,11 @@ export interface StoredToken {
   readonly expiresAt: number;
 }
 
+/** A token as all workers share it, and until when Microsoft asked that nothing is asked of it; 0 where it did not. */
+export interface UsableToken extends StoredToken {
+  readonly throttledUntil: number;
+}
+
 const contextOf = (tenantNo: number) => `token/tenant/${tenantNo}`;
 
 export async function storeToken(
@@ -23,12 +28,13 @@ export async function storeToken(
 export async function readToken(
   { store, sealer, clock, log }: Pick<ActivityDeps, 'store' | 'sealer' | 'clock' | 'log'>,
   tenantNo: number,
-): Promise<StoredToken | undefined> {
+): Promise<UsableToken | undefined> {
   const stored = await store.tokens.get(tenantNo);
   const expiresAt = stored?.expiresAt.getTime() ?? 0;
   if (!stored || expiresAt - clock.now() < SHORTEST_LIFE_MS) return undefined;
   try {
-    return { accessToken: sealer.open(stored.sealed, contextOf(tenantNo)), expiresAt };
+    const throttledUntil = stored.throttledUntil?.getTime() ?? 0;
+    return { accessToken: sealer.open(stored.sealed, contextOf(tenantNo)), expiresAt, throttledUntil };
   } catch (error) {
     // A key that was taken out of ENCRYPTION_KEYS costs one token request, no more.
     log.warn({ tenantNo, why: error instanceof Error ? error.message : 'unknown' }, 'A stored token does not open');

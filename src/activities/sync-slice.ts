@@ -1,5 +1,6 @@
 import type { SetAside, SliceInput, SliceOutcome } from '../domain/activities.ts';
 import { isKeepingDue } from '../domain/subscriptions.ts';
+import { STEADY } from '../domain/throttle.ts';
 import type { OpenFeed, OpenSlice, RoundEnd } from '../store/store.ts';
 import { confirmRemovals } from './confirm-removals.ts';
 import type { ActivityDeps, RunContext } from './deps.ts';
@@ -11,6 +12,9 @@ import { expireToken, readToken, type StoredToken } from './stored-token.ts';
 
 /** Removals begin even at the budget's end, and get this much: otherwise a slice could come to them and never through. */
 const SHORTEST_REMOVALS_MS = 10_000;
+/** A giant gives its slot back after so many pages, so that others of its worker come to their turn between. */
+const FULL_SLICE_PAGES = 500;
+const TRY_AGAIN_MS = 2_000;
 /** A round that must begin anew again and again is Microsoft's trouble: the waits between grow. */
 const FIRST_RESTART_WAIT_MS = 30_000;
 const LONGEST_RESTART_WAIT_MS = 10 * 60_000;
@@ -23,13 +27,35 @@ export async function syncSlice(deps: ActivityDeps, input: SliceInput, context: 
   const { store, clock, graph } = deps;
   const { tenantNo } = input;
   const startedAt = clock.now();
+  const token = await readToken(deps, tenantNo);
+  const throttledMs = (token?.throttledUntil ?? 0) - startedAt;
+  // Another slice, or another worker, was asked to wait: nothing begins before that.
+  if (throttledMs > 0) return { outcome: 'throttled', kind: input.kind, retryAfterMs: throttledMs };
   const opened = await store.sync.openSlice({ ...input, queryHash: graph.queryHash });
   if (opened === 'halted') return { outcome: 'superseded', kind: input.kind };
-  const token = await readToken(deps, tenantNo);
   if ('completed' in opened) return completed(deps, opened.completed, token);
   const { kind } = opened;
   if (!token) return { outcome: 'token_needed', kind };
+  if (kind === 'delta') return workOn(deps, input, context, opened, token, startedAt);
+  if (deps.fullSlices.free === 0) return { outcome: 'no_room', kind, tryAgainInMs: TRY_AGAIN_MS };
+  deps.fullSlices.free--;
+  try {
+    return await workOn(deps, input, context, opened, token, startedAt);
+  } finally {
+    deps.fullSlices.free++;
+  }
+}
 
+async function workOn(
+  deps: ActivityDeps,
+  input: SliceInput,
+  context: RunContext,
+  opened: OpenSlice,
+  token: StoredToken,
+  startedAt: number,
+): Promise<SliceOutcome> {
+  const { tenantNo } = input;
+  const { kind } = opened;
   const progress = { pages: 0, changes: 0 };
   const slice: Slice = {
     tenantNo,
@@ -39,6 +65,9 @@ export async function syncSlice(deps: ActivityDeps, input: SliceInput, context: 
     fetchUntil: startedAt + deps.sliceBudgetMs - Math.min(5_000, deps.sliceBudgetMs / 10),
     signal: context.signal,
     kept: { waits: 0 },
+    limits: { pace: STEADY },
+    priority: kind === 'full' ? 'low' : undefined,
+    pages: { left: kind === 'full' ? FULL_SLICE_PAGES : Infinity },
     wrote(changes) {
       progress.pages++;
       progress.changes += changes;
@@ -58,7 +87,7 @@ export async function syncSlice(deps: ActivityDeps, input: SliceInput, context: 
     end = await settleSuspects(deps, slice, { users: users.fence, groups: groups.fence });
   }
   if (end.end !== 'done') return ended(deps, input, opened, token, end);
-  if (aside && (await store.sync.setAside(fencesOf(opened), aside.feed)) === 'superseded') {
+  if (aside && (await deps.store.sync.setAside(fencesOf(opened), aside.feed)) === 'superseded') {
     return { outcome: 'superseded', kind };
   }
   const outcome = await finishRound(deps, input, slice, opened, token, startedAt + deps.sliceBudgetMs);

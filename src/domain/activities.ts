@@ -143,6 +143,8 @@ export type SliceOutcome =
   | { readonly outcome: 'unfinished'; readonly kind: RoundKind; readonly tokenExpiresAt: number }
   /** Microsoft said how long to wait, and it is too long to hold a slot. */
   | { readonly outcome: 'throttled'; readonly kind: RoundKind; readonly retryAfterMs: number }
+  /** This worker has as many slices of full rounds as it may have: delta rounds go first. */
+  | { readonly outcome: 'no_room'; readonly kind: RoundKind; readonly tryAgainInMs: number }
   /** No token, one about to expire, or Graph answered 401. */
   | { readonly outcome: 'token_needed'; readonly kind: RoundKind }
   /** Graph answered 403. */

@@ -6,6 +6,7 @@ import {
   type GraphRequest as ClientRequest,
   type Middleware,
 } from '@microsoft/microsoft-graph-client';
+import type { Load } from '../domain/throttle.ts';
 import { failureOf, type Asked, type GraphFailure } from './failures.ts';
 import { isObject, parseJson, type Json } from './json.ts';
 
@@ -17,6 +18,8 @@ export interface GraphRequest {
   readonly asked: Asked;
   /** Counts and other advanced queries are answered only to who accepts that they lag behind (3.3). */
   readonly eventual?: true;
+  /** `low` is dropped first where Graph is busy: what nobody waits for. `high`: a person waits (5.2). */
+  readonly priority?: Priority;
   readonly signal?: AbortSignal;
 }
 
@@ -27,7 +30,9 @@ export interface GraphCall extends Pick<GraphRequest, 'accessToken' | 'signal'> 
   readonly timeoutMs?: number;
 }
 
-export type GraphReply = { readonly kind: 'ok'; readonly body: Json } | GraphFailure;
+export type Priority = 'low' | 'high';
+
+export type GraphReply = { readonly kind: 'ok'; readonly body: Json; readonly load: Load } | GraphFailure;
 
 export interface GraphClient {
   /** GETs a path under /v1.0 or a link, once. Rejects only with the reason of an aborted signal. */
@@ -49,7 +54,7 @@ export function createGraphClient(config: { readonly origin: string; readonly fe
 
   const exchange = async (
     pathOrLink: string,
-    { accessToken, asked, eventual, signal }: GraphRequest,
+    { accessToken, asked, eventual, priority, signal }: GraphRequest,
     call?: Pick<GraphCall, 'method' | 'body' | 'timeoutMs'>,
   ): Promise<GraphReply> => {
     const url = URL.canParse(pathOrLink) ? pathOrLink : `${config.origin}/v1.0${pathOrLink}`;
@@ -57,7 +62,12 @@ export function createGraphClient(config: { readonly origin: string; readonly fe
     if (!isOfOrigin(url, config.origin)) return { kind: 'delta_expired' };
     signal?.throwIfAborted();
     const timeout = AbortSignal.timeout(call?.timeoutMs ?? REQUEST_TIMEOUT_MS);
-    const facts = new RequestFacts(url, accessToken, eventual);
+    const facts = new RequestFacts(url, {
+      authorization: `Bearer ${accessToken}`,
+      'client-request-id': randomUUID(),
+      ...(eventual ? { ConsistencyLevel: 'eventual' } : {}),
+      ...(priority === undefined ? {} : { 'x-ms-throttle-priority': priority }),
+    });
     try {
       const request = client
         .api(url)
@@ -68,10 +78,11 @@ export function createGraphClient(config: { readonly origin: string; readonly fe
       const response = facts.answered();
       const text = await response.text().catch((error: unknown) => facts.broken(error));
       const body = parseJson(text);
-      if (response.ok && isObject(body)) return { kind: 'ok', body };
+      const load = loadOf(response.headers);
+      if (response.ok && isObject(body)) return { kind: 'ok', body, load };
       // `/$count` answers with a bare number.
-      if (response.ok && typeof body === 'number') return { kind: 'ok', body: { count: body } };
-      if (response.ok && call !== undefined && text === '') return { kind: 'ok', body: {} };
+      if (response.ok && typeof body === 'number') return { kind: 'ok', body: { count: body }, load };
+      if (response.ok && call !== undefined && text === '') return { kind: 'ok', body: {}, load };
       if (response.ok) return { kind: 'unavailable' };
       return failureOf({ status: response.status, headers: response.headers, body, empty: text === '' }, asked);
     } catch (error) {
@@ -103,18 +114,27 @@ export function isOfOrigin(link: string, origin: string): boolean {
   return URL.canParse(link) && new URL(link).origin === origin;
 }
 
+/** What an answer tells of Microsoft's limits; anything but plain numbers tells nothing. */
+function loadOf(headers: Headers): Load {
+  const numberIn = (name: string) => {
+    const text = headers.get(name);
+    return text !== null && /^\d{1,6}(\.\d+)?$/.test(text) ? Number(text) : undefined;
+  };
+  const units = numberIn('x-ms-resource-unit');
+  const share = numberIn('x-ms-throttle-limit-percentage');
+  return { ...(units === undefined ? {} : { units }), ...(share === undefined ? {} : { share }) };
+}
+
 /** What one request's middleware must know. The link stands here because the client puts its query in another order. */
 class RequestFacts {
   readonly link: string;
-  readonly accessToken: string;
-  readonly eventual: boolean;
+  readonly headers: Readonly<Record<string, string>>;
   isBroken = false;
   response: Response | undefined;
 
-  constructor(link: string, accessToken: string, eventual = false) {
+  constructor(link: string, headers: Readonly<Record<string, string>>) {
     this.link = link;
-    this.accessToken = accessToken;
-    this.eventual = eventual;
+    this.headers = headers;
   }
 
   answered(): Response {
@@ -149,15 +169,13 @@ class Authorization implements Middleware {
   }
 
   async execute(context: Context): Promise<void> {
-    const { accessToken, eventual, link } = factsOf(context);
+    const { headers, link } = factsOf(context);
     if (!isOfOrigin(link, this.#origin)) throw new Error('A request outside the configured Graph origin was stopped.');
     context.options = {
       ...context.options,
       headers: {
         accept: 'application/json',
-        authorization: `Bearer ${accessToken}`,
-        'client-request-id': randomUUID(),
-        ...(eventual ? { ConsistencyLevel: 'eventual' } : {}),
+        ...headers,
         ...(context.options?.body === undefined ? {} : { 'content-type': 'application/json' }),
       },
     };

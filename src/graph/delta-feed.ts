@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { DeltaPage, Feed } from '../domain/directory.ts';
 import { CONTRACT_ATTRIBUTES } from '../domain/selectable.ts';
-import { isOfOrigin, type GraphClient } from './client.ts';
+import type { Load } from '../domain/throttle.ts';
+import { isOfOrigin, type GraphClient, type Priority } from './client.ts';
 import { parseDeltaItems, type Skipped } from './delta-item.ts';
 import type { Asked, GraphFailure } from './failures.ts';
 import { textOf, type Json } from './json.ts';
@@ -19,6 +20,7 @@ export interface FeedPageRequest {
   readonly fromDelta: boolean;
   /** Attributes of the tenant's own choice, beside the contract's: a link remembers those of its initial query. */
   readonly chosen?: readonly string[];
+  readonly priority?: Priority;
   readonly accessToken: string;
   readonly signal?: AbortSignal;
 }
@@ -29,6 +31,7 @@ export type FeedPageOutcome =
       readonly page: DeltaPage;
       /** What of the page was left out, by reason: for the log, never a reason to stop. */
       readonly skipped: Skipped;
+      readonly load: Load;
     }
   | GraphFailure;
 
@@ -55,14 +58,24 @@ export async function fetchFeedPage(
   origin: string,
   request: FeedPageRequest,
 ): Promise<FeedPageOutcome> {
-  const { feed, link, ids, fromDelta, chosen, accessToken, signal } = request;
+  const { feed, link, ids, fromDelta, chosen, priority, accessToken, signal } = request;
   const asked: Asked = link === undefined ? 'initial' : fromDelta ? 'deltaLink' : 'nextLink';
   const path = link ?? initialQuery(feed, chosen) + (ids ? `&$filter=${encodeURIComponent(idFilter(ids))}` : '');
-  const reply = await client.get(path, { accessToken, asked, ...(signal ? { signal } : {}) });
-  return reply.kind === 'ok' ? readPage(reply.body, feed, origin, chosen) : reply;
+  const reply = await client.get(path, {
+    accessToken,
+    asked,
+    ...(priority === undefined ? {} : { priority }),
+    ...(signal ? { signal } : {}),
+  });
+  return reply.kind === 'ok' ? readPage(reply, feed, origin, chosen) : reply;
 }
 
-function readPage(body: Json, feed: Feed, origin: string, chosen: readonly string[] | undefined): FeedPageOutcome {
+function readPage(
+  { body, load }: { readonly body: Json; readonly load: Load },
+  feed: Feed,
+  origin: string,
+  chosen: readonly string[] | undefined,
+): FeedPageOutcome {
   const value = body['value'];
   const nextLink = textOf(body['@odata.nextLink']);
   const deltaLink = textOf(body['@odata.deltaLink']);
@@ -74,7 +87,12 @@ function readPage(body: Json, feed: Feed, origin: string, chosen: readonly strin
   // Followed later with our token attached, so a link to elsewhere must not even be stored.
   if (!isOfOrigin(link, origin)) return { kind: 'refused', code: 'LinkToAnotherOrigin' };
   const { items, skipped } = parseDeltaItems(value, feed, chosen);
-  return { kind: 'page', page: { items, ...(nextLink === undefined ? { deltaLink: link } : { nextLink }) }, skipped };
+  return {
+    kind: 'page',
+    page: { items, ...(nextLink === undefined ? { deltaLink: link } : { nextLink }) },
+    skipped,
+    load,
+  };
 }
 
 function idFilter(ids: readonly string[]): string {

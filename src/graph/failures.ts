@@ -1,11 +1,12 @@
 import { graphEntry } from '../domain/catalogue/catalogue.ts';
+import type { ThrottleScope } from '../domain/throttle.ts';
 import { isObject, textOf } from './json.ts';
 import { retryAfterMs } from './retry-after.ts';
 
 /** What an answer of Graph can mean. No caller looks at a status code. */
 export type GraphFailure =
   /** Wait, as long as Microsoft said where it did. */
-  | { readonly kind: 'throttled'; readonly retryAfterMs?: number }
+  | { readonly kind: 'throttled'; readonly retryAfterMs?: number; readonly scope?: ThrottleScope }
   /** 401: a new token may help, once. */
   | { readonly kind: 'token_rejected'; readonly requestId?: string }
   /** 403: the permission is missing, or not effective yet. */
@@ -45,7 +46,7 @@ export function failureOf(answer: GraphAnswer, asked: Asked): GraphFailure {
   const wait = retryAfterMs(headers);
   const stated = wait === undefined ? {} : { retryAfterMs: wait };
 
-  if (status === 429) return { kind: 'throttled', ...stated };
+  if (status === 429) return { kind: 'throttled', ...stated, ...scopeOf(headers) };
   if (asked !== 'entity' && meansExpired(status, error, asked)) return { kind: 'delta_expired' };
   if (status === 401) return { kind: 'token_rejected', ...quoted };
   // Graph always says why in JSON: a refusal in HTML comes from something between us and it.
@@ -63,6 +64,12 @@ export function failureOf(answer: GraphAnswer, asked: Asked): GraphFailure {
   }
   if (status === 404) return { kind: 'not_found', ...quoted };
   return { kind: 'refused', code: error.code ?? `Http${status}`, ...quoted };
+}
+
+/** `<Scope>/<Limit>/<ApplicationId>/<…>`, where it is told: the application's own limit concerns all tenants (5.2). */
+function scopeOf(headers: Headers): { readonly scope?: ThrottleScope } {
+  const [scope] = headers.get('x-ms-throttle-scope')?.toLowerCase().split('/') ?? [];
+  return scope === 'application' ? { scope: 'application' } : {};
 }
 
 function meansExpired(status: number, error: WireError, asked: Exclude<Asked, 'entity'>): boolean {

@@ -20,7 +20,15 @@ const LARGE_TABLES = [
   'suspect',
 ] as const;
 /** What says how the mirror was made. */
-const MIRROR_TABLES = ['held_set', 'round', 'checkpoint', 'tenant_token', 'skipped_part', 'reconcile'] as const;
+const MIRROR_TABLES = [
+  'held_set',
+  'round',
+  'checkpoint',
+  'tenant_token',
+  'skipped_part',
+  'reconcile',
+  'throttle',
+] as const;
 const SMALL_TABLES = [
   ...MIRROR_TABLES,
   'consent_attempt',

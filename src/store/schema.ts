@@ -38,6 +38,7 @@ export interface Schema {
     member_id: Generated<string>;
   };
   reconcile: ReconcileTable;
+  throttle: { tenant_no: number; until: Time };
   skipped_part: { tenant_no: number; feed: Feed; reason: string; count: number; last_at: Time };
   subscription: SubscriptionTable;
   notification_state: NotificationStateTable;

@@ -273,7 +273,12 @@ export interface SignInStore {
 
 export interface TokenStore {
   put(tenantNo: number, sealed: Uint8Array, expiresAt: Date): Promise<void>;
-  get(tenantNo: number): Promise<{ readonly sealed: Uint8Array; readonly expiresAt: Date } | undefined>;
+  /** With until when Microsoft asked that nothing is asked of it in this tenant. */
+  get(
+    tenantNo: number,
+  ): Promise<
+    { readonly sealed: Uint8Array; readonly expiresAt: Date; readonly throttledUntil: Date | null } | undefined
+  >;
 }
 
 // ---- sync: slices, pages, removals ---------------------------------------------------------------------
@@ -330,6 +335,8 @@ export interface SyncStore {
     readonly kind: RoundKind;
     readonly queryHash: Readonly<Record<Feed, string>>;
   }): Promise<OpenSlice | 'halted' | { readonly completed: RoundEnd }>;
+  /** Microsoft asked us to wait, in one tenant or (`application`) in all: no worker asks before `until`. */
+  throttle(scope: number | 'application', until: Date): Promise<void>;
   /**
    * Rows, events and checkpoint of one page, in one transaction. `faulty`: its links lead in a circle, or the round goes on
    * far beyond a full one and says nothing new.

@@ -4,6 +4,7 @@ import { createApplyRemovals } from './removals.ts';
 import { createRestored } from './restored.ts';
 import { createRounds } from './rounds.ts';
 import { createSuspects } from './suspects.ts';
+import { createThrottle } from './throttle.ts';
 import { createSkipped } from './skipped.ts';
 import type { Database } from './schema.ts';
 import type { SyncStore } from './store.ts';
@@ -15,6 +16,7 @@ export function createSync(db: Database): SyncStore {
     applyPage: createApplyPage(db),
     applyPicked: createApplyPicked(db),
     ...createSkipped(db),
+    ...createThrottle(db),
     ...createRestored(db),
     ...createSuspects(db),
     applyRemovals: createApplyRemovals(db),

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from './schema.ts';
 import type { TokenStore } from './store.ts';
+import { WHOLE_APPLICATION } from './throttle.ts';
 
 /** Sealed application tokens, one a tenant, for all workers. */
 export function createTokens(db: Database): TokenStore {
@@ -15,8 +16,22 @@ export function createTokens(db: Database): TokenStore {
     },
 
     async get(tenantNo) {
-      const row = await db.selectFrom('tenant_token').selectAll().where('tenant_no', '=', tenantNo).executeTakeFirst();
-      return row && { sealed: row.sealed, expiresAt: new Date(row.expires_at) };
+      const row = await db
+        .selectFrom('tenant_token')
+        .selectAll()
+        .select(
+          sql<string | null>`(SELECT max(h.until) FROM throttle h
+            WHERE h.tenant_no IN (${WHOLE_APPLICATION}, tenant_token.tenant_no))`.as('throttled_until'),
+        )
+        .where('tenant_no', '=', tenantNo)
+        .executeTakeFirst();
+      return (
+        row && {
+          sealed: row.sealed,
+          expiresAt: new Date(row.expires_at),
+          throttledUntil: row.throttled_until === null ? null : new Date(row.throttled_until),
+        }
+      );
     },
   };
 }

@@ -25,7 +25,9 @@ export function ownActivities(): ActivityInterfaceFor<OwnActivities> {
  * Calls to Microsoft, on their own queue, fair between tenants. Short of a budget they would be retried out of sight for
  * ever: when it is used up the tenant's problem says so, and the workflow goes on trying.
  */
-export function graphActivities(tenantNo: number): ActivityInterfaceFor<GraphActivities> {
+export function graphActivities(
+  tenantNo: number,
+): ActivityInterfaceFor<GraphActivities & { readonly fullSlice: GraphActivities['syncSlice'] }> {
   const common = {
     taskQueue: graphTaskQueueOf(workflowInfo().taskQueue),
     // A slice that still writes must have stopped before a purge begins.
@@ -39,12 +41,20 @@ export function graphActivities(tenantNo: number): ActivityInterfaceFor<GraphAct
     scheduleToCloseTimeout: '10m',
     priority: { priorityKey: 1, fairnessKey },
   });
-  const { syncSlice } = proxyActivities<Pick<GraphActivities, 'syncSlice'>>({
+  const slice = {
     ...common,
     startToCloseTimeout: '2m',
     heartbeatTimeout: '20s',
     scheduleToCloseTimeout: '30m',
+  } as const;
+  const { syncSlice } = proxyActivities<Pick<GraphActivities, 'syncSlice'>>({
+    ...slice,
     priority: { priorityKey: 3, fairnessKey },
+  });
+  // Where tasks wait, who is nearly up to date goes before who reads everything.
+  const { syncSlice: fullSlice } = proxyActivities<Pick<GraphActivities, 'syncSlice'>>({
+    ...slice,
+    priority: { priorityKey: 4, fairnessKey },
   });
   const { reconcileSlice } = proxyActivities<Pick<GraphActivities, 'reconcileSlice'>>({
     ...common,
@@ -63,5 +73,5 @@ export function graphActivities(tenantNo: number): ActivityInterfaceFor<GraphAct
     retry: { ...common.retry, maximumAttempts: 2 },
     priority: { priorityKey: 2, fairnessKey },
   });
-  return { refreshToken, verifyConsent, syncSlice, reconcileSlice, keepSubscriptions };
+  return { refreshToken, verifyConsent, syncSlice, fullSlice, reconcileSlice, keepSubscriptions };
 }

@@ -37,7 +37,11 @@ async function runRound(run: TenantRun): Promise<void> {
     if (state.tokenExpiresAt - Date.now() < policy.tokenMarginMs) await run.refreshToken();
     run.show(`Runs a ${round.kind} round.`);
     const slice: SliceOutcome = await run.interruptible(() =>
-      run.graph.syncSlice({ tenantNo, roundId: round.id, kind: round.kind }),
+      (round.kind === 'full' ? run.graph.fullSlice : run.graph.syncSlice)({
+        tenantNo,
+        roundId: round.id,
+        kind: round.kind,
+      }),
     );
     round.kind = slice.kind;
     switch (slice.outcome) {
@@ -46,6 +50,9 @@ async function runRound(run: TenantRun): Promise<void> {
       case 'unfinished':
         tokenTries = 0;
         state.tokenExpiresAt = slice.tokenExpiresAt;
+        break;
+      case 'no_room':
+        await run.waitUntil(Date.now() + slice.tryAgainInMs, 'Waits until a worker has room for a full round.');
         break;
       case 'throttled':
         await keepWait(run, slice.retryAfterMs);

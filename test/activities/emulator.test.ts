@@ -30,6 +30,7 @@ let agent: Agent;
 let deps: ActivityDeps;
 let directory: { readonly id: string };
 let tenantNo: number;
+const clock = new FakeClock();
 
 const context = { signal: new AbortController().signal, heartbeat: () => undefined };
 
@@ -51,8 +52,9 @@ beforeAll(async () => {
     }),
     sealer: createSealer(parseEncryptionKeys(`k:${randomBytes(32).toString('base64')}`)),
     log: LOG,
-    clock: new FakeClock(),
+    clock,
     patience: createPatience(),
+    fullSlices: { free: 1 },
     sliceBudgetMs: 60_000,
     syncIntervalMs: 1_000,
   };
@@ -100,6 +102,8 @@ async function round(kind: 'full' | 'delta' = 'delta'): Promise<readonly string[
     });
     outcomes.push(slice.outcome);
     if (slice.outcome === 'completed') return outcomes;
+    // As long as a workflow would wait.
+    if ('retryAfterMs' in slice) clock.advance(slice.retryAfterMs);
     if (slice.outcome === 'token_needed') await refreshToken(deps, { tenantNo }, context);
   }
   throw new Error(`The round does not end: ${outcomes.join()}`);

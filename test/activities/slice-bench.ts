@@ -113,6 +113,7 @@ export class SliceBench {
       log,
       clock: this.clock,
       patience: createPatience(() => 0),
+      fullSlices: { free: 1 },
       sliceBudgetMs: 60_000,
       syncIntervalMs: SYNC_INTERVAL_MS,
     };

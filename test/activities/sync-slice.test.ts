@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { sql } from 'kysely';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { SyncStore } from '../../src/store/store.ts';
 import { pgliteBackend, type Backend } from '../store/backend.ts';
+import { createPatience } from '../../src/activities/deps.ts';
 import { G, U } from '../store/rounds.ts';
 import { never, reset } from '../graph/scripted-fetch.ts';
 import { CANARY, page, type ScriptedGraph, SliceBench, status, SYNC_INTERVAL_MS } from './slice-bench.ts';
@@ -74,6 +76,7 @@ describe('a full round', () => {
     expect(await bench.slice('again', 'full')).toMatchObject({ outcome: 'throttled', retryAfterMs: 60_000 });
     expect(await members()).toEqual([U(1), U(2)]);
 
+    bench.clock.advance(60_000);
     graph.on('groups', 'picked', page('groups', [group(1, 1, 2)], { delta: 'unused' }));
     expect(await bench.slice('again', 'full')).toMatchObject({ outcome: 'completed', changes: 0 });
     expect(await members()).toEqual([U(1), U(2)]);
@@ -264,8 +267,10 @@ describe('throttling', () => {
     graph.on('users', 'delta 1', busy('1'), busy('1'), busy('7'));
     expect(await bench.slice('r2')).toEqual({ outcome: 'throttled', kind: 'delta', retryAfterMs: 7_000 });
     expect(bench.clock.slept).toEqual([1_000, 1_000]);
+    bench.clock.advance(7_000);
     graph.on('users', 'delta 1', busy('11'));
     expect(await bench.slice('r2')).toEqual({ outcome: 'throttled', kind: 'delta', retryAfterMs: 11_000 });
+    bench.clock.advance(11_000);
     graph.on('users', 'delta 1', status(503, 'ServiceNotAvailable', { 'retry-after': '120' }));
     expect(await bench.slice('r2')).toEqual({ outcome: 'throttled', kind: 'delta', retryAfterMs: 120_000 });
   });
@@ -285,8 +290,81 @@ describe('throttling', () => {
     expect(await bench.slice('r2')).toMatchObject({ outcome: 'throttled' });
     expect((await bench.mirrored()).users).toEqual([U(1)]);
     const before = graph.asked.length;
+    bench.clock.advance(60_000);
     expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed' });
     expect(graph.asked[before]).toBe('users p');
+  });
+
+  it('is obeyed by every worker, and asks nothing before its time', async () => {
+    graph.on('users', 'delta 1', busy('90'), answered());
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'throttled', retryAfterMs: 90_000 });
+    const asked = graph.asked.length;
+    bench.clock.advance(30_000);
+    // Another worker knows nothing but what is stored.
+    const other = { patience: createPatience(() => 0), fullSlices: { free: 1 } };
+    expect(await bench.slice('r2', 'delta', other)).toEqual({
+      outcome: 'throttled',
+      kind: 'delta',
+      retryAfterMs: 60_000,
+    });
+    expect(graph.asked).toHaveLength(asked);
+    bench.clock.advance(60_000);
+    expect(await bench.slice('r2', 'delta', other)).toMatchObject({ outcome: 'completed' });
+  });
+
+  it('holds all tenants where the limit is the application’s own', async () => {
+    const scope = {
+      'x-ms-throttle-scope': 'Application/ReadWrite/6731de76-14a6-49ae-97bc-6eba6914391e',
+      'retry-after': '60',
+    };
+    graph.on('users', 'delta 1', status(429, 'TooManyRequests', scope), answered());
+    const neighbour = await SliceBench.open(backend.store);
+    await neighbour.firstRound();
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'throttled' });
+    expect(await neighbour.slice('r2')).toMatchObject({ outcome: 'throttled' });
+    bench.clock.advance(60_000);
+    neighbour.clock.advance(60_000);
+    expect(await neighbour.slice('r2')).toMatchObject({ outcome: 'completed' });
+    await backend.store.sync.throttle('application', new Date(0));
+    await sql`DELETE FROM throttle WHERE tenant_no = 0`.execute(backend.db);
+  });
+
+  it('is kept away from by going slower near the limit, and told to others above nine tenths', async () => {
+    const near = (share: string, to: { readonly next: string } | { readonly delta: string }) =>
+      new Response(page('users', [], to).body, {
+        headers: { 'x-ms-throttle-limit-percentage': share, 'x-ms-resource-unit': '2' },
+      });
+    graph
+      .on('users', 'delta 1', () => near('0.85', { next: 'p' }))
+      .on('users', 'p', () => near('1.2', { next: 'q' }))
+      .on('users', 'q', page('users', [], { delta: 'delta 2' }));
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed' });
+    expect(bench.clock.slept).toEqual([250, 2_000]);
+    const stored = await backend.store.tokens.get(bench.tenantNo);
+    expect(stored?.throttledUntil?.getTime()).toBe(bench.clock.now());
+  });
+
+  it('is asked to fall on what nobody waits for: full rounds say that they have low priority', async () => {
+    const priorities = new Map<string, string | null>();
+    graph.onRequest = (name, { headers }) => void priorities.set(name, headers.get('x-ms-throttle-priority'));
+    graph
+      .on('users', 'start', page('users', [], { delta: 'd' }))
+      .on('groups', 'start', page('groups', [], { delta: 'd' }));
+    await bench.slice('delta');
+    await bench.slice('full', 'full');
+    expect(priorities.get('users delta 1')).toBeNull();
+    expect(priorities.get('users start')).toBe('low');
+  });
+
+  it('of our own: a worker has room for some full rounds, and always for delta rounds', async () => {
+    const full = { fullSlices: { free: 0 } };
+    expect(await bench.slice('full', 'full', full)).toEqual({ outcome: 'no_room', kind: 'full', tryAgainInMs: 2_000 });
+    full.fullSlices.free = 1;
+    graph
+      .on('users', 'start', page('users', [], { delta: 'd' }))
+      .on('groups', 'start', page('groups', [], { delta: 'd' }));
+    expect(await bench.slice('full', 'full', full)).toMatchObject({ outcome: 'completed' });
+    expect(full.fullSlices.free).toBe(1);
   });
 });
 

@@ -69,7 +69,7 @@ describe('refreshing a token', () => {
     expect(report.missing).toEqual(['User.Read.All', 'Group.Read.All']);
     const stored = await backend.store.tokens.get(no);
     expect(Buffer.from(stored?.sealed ?? []).toString('latin1')).not.toContain('eyJ');
-    expect(await readToken(deps, no)).toEqual({ accessToken: TOKEN, expiresAt: report.expiresAt });
+    expect(await readToken(deps, no)).toEqual({ accessToken: TOKEN, expiresAt: report.expiresAt, throttledUntil: 0 });
   });
 
   it.each([

@@ -128,6 +128,7 @@ describe('a page of users', () => {
     expect(await page()).toEqual({
       kind: 'page',
       skipped: {},
+      load: {},
       page: {
         nextLink: `${ORIGIN}/v1.0/users/delta?$skiptoken=1`,
         items: [

@@ -1,0 +1,17 @@
+import { sql } from 'kysely';
+import type { Database } from './schema.ts';
+import type { SyncStore } from './store.ts';
+
+/** Stands for all tenants, where the application's own limit was exceeded. */
+export const WHOLE_APPLICATION = 0;
+
+export function createThrottle(db: Database): Pick<SyncStore, 'throttle'> {
+  return {
+    async throttle(scope, until) {
+      await sql`
+        INSERT INTO throttle AS h (tenant_no, until)
+        VALUES (${scope === 'application' ? WHOLE_APPLICATION : scope}, ${until}::timestamptz)
+        ON CONFLICT (tenant_no) DO UPDATE SET until = greatest(h.until, excluded.until)`.execute(db);
+    },
+  };
+}
