@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import type { Finding } from './domain/doctor.ts';
+import { diagnoseHere } from './doctor.ts';
 import { callApi } from './cli/call-api.ts';
+import { findingLines } from './cli/finding-lines.ts';
 import { tenantLine, type TenantSummary } from './cli/tenant-line.ts';
 
 /** `entra-sync …`: the operator's command line. It speaks to the API, as `PUBLIC_URL` and `API_KEY` of the environment say. */
@@ -75,6 +78,28 @@ for (const [action, description] of Object.entries(ACTIONS)) {
     .action(async (id: string) =>
       show([await api<TenantSummary>('POST', `/v1/tenants/${encodeURIComponent(id)}/${action}`)]),
     );
+}
+
+program
+  .command('doctor')
+  .argument('[id]', 'a tenant, of which the running API is asked')
+  .description(
+    'what is wrong, who must act and how: the way to Microsoft, our credentials, and with an id all of a tenant',
+  )
+  .action(async (id: string | undefined) => {
+    const findings = id === undefined ? await diagnoseHere(process.env) : await diagnoseTenant(id);
+    if (program.opts<{ json?: boolean }>().json) console.log(JSON.stringify(findings));
+    else for (const finding of findings) console.log(findingLines(finding));
+    if (findings.some(({ level }) => level === 'error')) process.exitCode = 1;
+  });
+
+/** From where the API runs, which looks at its own way to Microsoft as well. */
+async function diagnoseTenant(id: string): Promise<readonly Finding[]> {
+  const { findings } = await api<{ findings: readonly Finding[] }>(
+    'GET',
+    `/v1/tenants/${encodeURIComponent(id)}/diagnostics`,
+  );
+  return findings;
 }
 
 program

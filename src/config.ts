@@ -36,6 +36,8 @@ export interface TemporalConfig {
 export interface EntraConfig {
   readonly clientId: string;
   readonly credential: Credential;
+  /** While the first is being replaced: tried where Microsoft refuses it. */
+  readonly nextCredential: Credential | undefined;
   readonly cloud: Cloud;
   readonly authorityHost: string | undefined;
   readonly graphBaseUrl: string | undefined;
@@ -79,6 +81,8 @@ const SCHEMA = z.object({
   ENTRA_CLIENT_SECRET: optional,
   ENTRA_CLIENT_CERTIFICATE_FILE: optional,
   ENTRA_FEDERATED_TOKEN_FILE: optional,
+  ENTRA_CLIENT_SECRET_NEXT: optional,
+  ENTRA_CLIENT_CERTIFICATE_FILE_NEXT: optional,
   ENTRA_CLOUD: optional.pipe(
     z
       .enum(['global', 'usgov', 'usgovdod', 'china'], { error: 'must be global, usgov, usgovdod or china' })
@@ -135,12 +139,9 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   if (production && !raw('ENCRYPTION_KEYS')) {
     faults.push('ENCRYPTION_KEYS must be set in production: id:base64(32 bytes), e.g. k1:$(openssl rand -base64 32)');
   }
-  if (!raw('ENTRA_CLIENT_ID')) {
-    faults.push('ENTRA_CLIENT_ID must be set: the Application (client) ID of the multi-tenant app registration');
-  }
-  const credential = readCredential(env, faults);
+  const entra = readEntra(env, faults);
   const security = readTemporalSecurity(env, faults);
-  if (faults.length > 0 || !parsed.success || !credential) throw new ConfigError(faults);
+  if (faults.length > 0 || !parsed.success || !entra) throw new ConfigError(faults);
   const { data } = parsed;
   return {
     production,
@@ -152,13 +153,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
       taskQueue: data.TEMPORAL_TASK_QUEUE ?? 'entra-sync',
       security,
     },
-    entra: {
-      clientId: data.ENTRA_CLIENT_ID ?? '',
-      credential,
-      cloud: data.ENTRA_CLOUD,
-      authorityHost: originOf(data.ENTRA_AUTHORITY_HOST),
-      graphBaseUrl: originOf(data.GRAPH_BASE_URL),
-    },
+    entra,
     publicUrl,
     port: data.PORT,
     apiKey: data.API_KEY,
@@ -176,6 +171,61 @@ export function readStoreConfig(env: NodeJS.ProcessEnv): Pick<Config, 'databaseU
     throw new ConfigError(parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}`));
   const { DATABASE_URL, DATA_DIR, LOG_LEVEL } = parsed.data;
   return { databaseUrl: DATABASE_URL, dataDir: resolve(DATA_DIR ?? '.data'), logLevel: LOG_LEVEL };
+}
+
+/** What `entra-sync doctor` needs: the way to Microsoft and our own credentials. */
+export function readEntraConfig(env: NodeJS.ProcessEnv): EntraConfig {
+  const faults: string[] = [];
+  const entra = readEntra(env, faults);
+  if (faults.length > 0 || !entra) throw new ConfigError(faults);
+  return entra;
+}
+
+const ENTRA_SCHEMA = SCHEMA.pick({
+  ENTRA_CLIENT_ID: true,
+  ENTRA_CLIENT_SECRET_NEXT: true,
+  ENTRA_CLIENT_CERTIFICATE_FILE_NEXT: true,
+  ENTRA_CLOUD: true,
+  ENTRA_AUTHORITY_HOST: true,
+  GRAPH_BASE_URL: true,
+});
+
+function readEntra(env: NodeJS.ProcessEnv, faults: string[]): EntraConfig | undefined {
+  const parsed = ENTRA_SCHEMA.safeParse(env);
+  if (!env['ENTRA_CLIENT_ID']?.trim()) {
+    faults.push('ENTRA_CLIENT_ID must be set: the Application (client) ID of the multi-tenant app registration');
+  }
+  const credential = readCredential(env, faults);
+  const nextCredential = readNext(env, faults);
+  if (!parsed.success) {
+    const told = parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}`);
+    faults.push(...told.filter((fault) => !faults.includes(fault)));
+    return undefined;
+  }
+  const { data } = parsed;
+  if (!credential || data.ENTRA_CLIENT_ID === undefined) return undefined;
+  return {
+    clientId: data.ENTRA_CLIENT_ID,
+    credential,
+    nextCredential,
+    cloud: data.ENTRA_CLOUD,
+    authorityHost: originOf(data.ENTRA_AUTHORITY_HOST),
+    graphBaseUrl: originOf(data.GRAPH_BASE_URL),
+  };
+}
+
+function readNext(env: NodeJS.ProcessEnv, faults: string[]): Credential | undefined {
+  const secret = env['ENTRA_CLIENT_SECRET_NEXT']?.trim();
+  const file = env['ENTRA_CLIENT_CERTIFICATE_FILE_NEXT']?.trim();
+  if (secret && file) faults.push('Set only one of ENTRA_CLIENT_SECRET_NEXT, ENTRA_CLIENT_CERTIFICATE_FILE_NEXT');
+  if (secret) return { kind: 'secret', secret };
+  if (!file) return undefined;
+  try {
+    accessSync(file, constants.R_OK);
+  } catch {
+    faults.push(`ENTRA_CLIENT_CERTIFICATE_FILE_NEXT cannot be read: ${file}`);
+  }
+  return { kind: 'certificate', file };
 }
 
 function readCredential(env: NodeJS.ProcessEnv, faults: string[]): Credential | undefined {

@@ -72,6 +72,8 @@ export async function startService(options: {
     const graph = createGraph({
       clientId: config.entra.clientId,
       credential: config.entra.credential,
+      nextCredential: config.entra.nextCredential,
+      env: options.env,
       cloud: config.entra.cloud,
       ...(config.entra.authorityHost === undefined ? {} : { authorityHost: config.entra.authorityHost }),
       ...(config.entra.graphBaseUrl === undefined ? {} : { graphBaseUrl: config.entra.graphBaseUrl }),

@@ -31,6 +31,9 @@ export interface ApiDeps {
     | 'assignment'
     | 'organization'
     | 'tokenFor'
+    | 'lookAtHosts'
+    | 'lookAtCredentials'
+    | 'inspect'
   >;
   readonly sealer: Sealer;
   /** Tells the workflow of an intent that is committed already. Never rejects; a sweeper repeats what did not arrive. */

@@ -1,31 +1,71 @@
+import { credentialFindings, egressFindings, inOrder, tenantFindings, type Finding } from '../domain/doctor.ts';
 import { REQUIRED_PERMISSIONS } from '../domain/names.ts';
+import { permissionsOf as permissionsByProfile } from '../domain/permissions.ts';
 import { describeProblem } from '../domain/problem.ts';
 import { mayFetch } from '../domain/tenant.ts';
-import type { ReconcileStatus, SkippedPart, TenantRow } from '../store/store.ts';
-import type { Finding } from './schemas/diagnostics.ts';
+import type { ReconcileStatus, SkippedPart, SubscriptionKeeping, TenantRow } from '../store/store.ts';
+import type { ApiDeps } from './deps.ts';
 
 /** So many intervals without a completed round are no longer chance. */
 const LATE_AFTER_INTERVALS = 3;
 const LATE_AT_LEAST_MS = 5 * 60_000;
 
-/** What the database knows of a tenant, the gravest first. Nothing is asked of Microsoft. */
-export function findingsOf(
-  tenant: TenantRow,
-  { skipped, reconcile }: { readonly skipped: readonly SkippedPart[]; readonly reconcile: ReconcileStatus | undefined },
-  syncIntervalMs: number,
-  now: number,
-): Finding[] {
-  const gravity = { error: 0, warning: 1, ok: 2 };
-  return [
-    consentOf(tenant),
-    problemOf(tenant),
-    permissionsOf(tenant),
-    freshnessOf(tenant, syncIntervalMs, now),
+/** The way to Microsoft, our own credentials, what Microsoft says, and what the database knows: the gravest first, then the cause. */
+export async function diagnose(tenant: TenantRow, deps: DiagnosisDeps, now = Date.now()): Promise<Finding[]> {
+  const { graph, store, config } = deps;
+  const [hosts, credentials, live, subscriptions, skipped, reconcile] = await Promise.all([
+    graph.lookAtHosts(),
+    graph.lookAtCredentials(),
+    mayAsk(tenant)
+      ? graph.inspect(tenant.entraTenantId, AbortSignal.timeout(ASK_MS)).catch(() => undefined)
+      : undefined,
+    store.subscriptions.keeping(tenant.no),
+    store.sync.skipped(tenant.no),
+    store.reconcile.status(tenant.no),
+  ]);
+  const seen = [
+    ...egressFindings(hosts),
+    ...credentialFindings(credentials, now),
+    ...(live === undefined ? [] : tenantFindings(live, permissionsByProfile(tenant.profiles))),
+  ];
+  // What Microsoft says now is not told a second time as what it said at the last try.
+  const told = new Set(seen.map(({ code }) => ALSO[code] ?? code));
+  const remembered = [consentOf(tenant), problemOf(tenant), permissionsOf(tenant)].filter(
+    (finding) => finding !== undefined && !told.has(finding.code) && !told.has(ALSO[finding.code] ?? finding.code),
+  );
+  const rest = [
+    ...remembered,
+    freshnessOf(tenant, config.syncIntervalMs, now),
     skippedOf(skipped),
     reconcileOf(reconcile),
-  ]
-    .filter((finding) => finding !== undefined)
-    .sort((a, b) => gravity[a.level] - gravity[b.level]);
+    subscriptionsOf(subscriptions),
+  ];
+  return inOrder([...seen, ...rest.filter((finding) => finding !== undefined)]);
+}
+
+export interface DiagnosisDeps {
+  readonly graph: Pick<ApiDeps['graph'], 'lookAtHosts' | 'lookAtCredentials' | 'inspect'>;
+  readonly store: ApiDeps['store'];
+  readonly config: Pick<ApiDeps['config'], 'syncIntervalMs'>;
+}
+
+const ASK_MS = 20_000;
+/** Two names for one thing: as a problem, and as a finding. */
+const ALSO: Readonly<Record<string, string>> = { permissions_missing: 'missing_permissions' };
+
+/** What the product itself revoked, or nobody consented to, is asked of nobody. */
+function mayAsk(tenant: TenantRow): tenant is TenantRow & { readonly entraTenantId: string } {
+  return tenant.entraTenantId !== null && (tenant.phase !== 'revoked' || tenant.problem !== null);
+}
+
+function subscriptionsOf({ baseUrl, failures, failingSince }: SubscriptionKeeping): Finding {
+  const evidence = { notificationUrl: baseUrl, failures, failingSince };
+  if (failingSince !== null) {
+    const { title, who, steps } = describeProblem({ code: 'notifications_unavailable', since: failingSince });
+    return { code: 'subscriptions', level: 'warning', title, who, steps, evidence };
+  }
+  const title = baseUrl === null ? 'Changes arrive by the interval alone' : 'Microsoft tells of changes as they happen';
+  return { code: 'subscriptions', level: 'ok', title, who: null, steps: [], evidence };
 }
 
 function consentOf(tenant: TenantRow): Finding {
@@ -72,7 +112,7 @@ function problemOf({ problem }: TenantRow): Finding | undefined {
     level: blocking ? 'error' : 'warning',
     title,
     who,
-    steps: [...steps],
+    steps,
     evidence: { since, ...(aadsts === undefined ? {} : { aadsts }), ...(requestId === undefined ? {} : { requestId }) },
   };
 }

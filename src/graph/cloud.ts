@@ -9,6 +9,11 @@ const HOSTS: Readonly<Record<Cloud, { readonly authority: string; readonly graph
   china: { authority: 'https://login.partner.microsoftonline.cn', graph: 'https://microsoftgraph.chinacloudapi.cn' },
 };
 
+/** Not one that stands in for Microsoft: its certificates are then anybody's. */
+export function isMicrosoftOwn(origin: string): boolean {
+  return Object.values(HOSTS).some(({ authority, graph }) => origin === authority || origin === graph);
+}
+
 export interface Endpoints {
   /** Origin of the login host, without a slash at its end. */
   readonly authorityHost: string;

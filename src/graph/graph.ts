@@ -1,11 +1,15 @@
+import type { CredentialFacts, HostFacts, TenantFacts } from '../domain/doctor.ts';
 import type { Feed } from '../domain/directory.ts';
 import { adminConsentUrl, resolveDirectory, type ConsentRequest, type ResolvedDirectory } from './admin-consent.ts';
 import { readAssignment, type Assignment, type AssignmentRequest } from './assignment.ts';
 import { createGraphClient } from './client.ts';
-import { endpointsOf, type Cloud } from './cloud.ts';
-import type { Credential } from './credential.ts';
 import { countObjects, type CountRequest } from './count.ts';
+import { endpointsOf, isMicrosoftOwn, type Cloud } from './cloud.ts';
+import { lookAtCredential, type Credential } from './credential.ts';
 import { fetchFeedPage, QUERY_HASH, type FeedPageOutcome, type FeedPageRequest } from './delta-feed.ts';
+import { lookAtHost } from './egress.ts';
+import { inspectTenant } from './inspect.ts';
+import { outboundFetch } from './outbound.ts';
 import { readPresence, type PresenceOutcome, type PresenceRequest } from './presence.ts';
 import { listMemberships, type MembershipsOutcome, type MembershipsRequest } from './memberships.ts';
 import { readOrganization, type Organization } from './organization.ts';
@@ -26,13 +30,19 @@ import { verifyGrant, type GrantOutcome } from './verify.ts';
 export interface GraphConfig {
   readonly clientId: string;
   readonly credential: Credential;
+  /** While the first is being replaced. */
+  readonly nextCredential?: Credential | undefined;
   readonly cloud: Cloud;
   /** An https origin such as `https://localhost:9443`, in place of the cloud's own login host. */
   readonly authorityHost?: string;
   /** An https origin in place of the cloud's own Graph; the token's scope stays the cloud's. */
   readonly graphBaseUrl?: string;
-  /** In place of the global `fetch`. */
+  /** The environment that names proxies; the process's own. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** In place of the way out that the environment names. */
   readonly fetch?: typeof fetch;
+  /** Trusted beside the system's authorities by the look at the hosts; requests trust what `fetch` trusts. */
+  readonly ca?: string;
 }
 
 /**
@@ -63,6 +73,12 @@ export interface Graph {
   }): Promise<GrantOutcome>;
   /** The directory's name and domains, for a person who asks "is this right?"; null where they cannot be read now. */
   organization(entraTenant: string, signal?: AbortSignal): Promise<Organization | null>;
+  /** The way to each host, step by step; nothing is sent but a request for its front page. */
+  lookAtHosts(): Promise<readonly HostFacts[]>;
+  /** Our own credentials, without asking Microsoft. */
+  lookAtCredentials(): Promise<readonly CredentialFacts[]>;
+  /** What Microsoft says of our application in a directory, by a new token. */
+  inspect(entraTenant: string, signal?: AbortSignal): Promise<TenantFacts>;
   /** Where an administrator consents. Needs no network. */
   adminConsentUrl(request: ConsentRequest): string;
   /** The id of the directory that a domain or id names, from its public openid-configuration. */
@@ -80,9 +96,10 @@ export interface Graph {
 /** Opens nothing: the first request is made when something is asked. Throws where the configuration cannot be right. */
 export function createGraph(config: GraphConfig): Graph {
   const endpoints = endpointsOf(config);
-  const fetch = config.fetch ?? globalThis.fetch;
-  const { clientId, credential } = config;
-  const login = { clientId, credential, endpoints, fetch };
+  const env = config.env ?? process.env;
+  const fetch = config.fetch ?? outboundFetch(env, config.ca);
+  const { clientId, credential, nextCredential } = config;
+  const login = { clientId, credential, nextCredential, endpoints, fetch };
   const client = createGraphClient({ origin: endpoints.graphOrigin, fetch });
 
   return {
@@ -97,6 +114,25 @@ export function createGraph(config: GraphConfig): Graph {
     async organization(entraTenant, signal) {
       const token = await acquireToken(login, entraTenant, signal);
       return token.kind === 'token' ? readOrganization(client, token.accessToken, signal) : null;
+    },
+    lookAtHosts: () =>
+      Promise.all(
+        [...new Set([endpoints.authorityHost, endpoints.graphOrigin])].map((origin) =>
+          lookAtHost(origin, {
+            fetch,
+            env,
+            microsoftOwn: isMicrosoftOwn(origin),
+            ...(config.ca ? { ca: config.ca } : {}),
+          }),
+        ),
+      ),
+    lookAtCredentials: () =>
+      Promise.all([
+        lookAtCredential(credential, false),
+        ...(nextCredential === undefined ? [] : [lookAtCredential(nextCredential, true)]),
+      ]),
+    async inspect(entraTenant, signal) {
+      return inspectTenant(client, clientId, await acquireToken(login, entraTenant, signal), signal);
     },
     adminConsentUrl: (request) => adminConsentUrl(endpoints, clientId, request),
     resolveDirectory: (domainOrId, signal) => resolveDirectory(login, domainOrId, signal),

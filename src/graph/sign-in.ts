@@ -1,7 +1,7 @@
 import * as oidc from 'openid-client';
-import { aadstsIn } from '../domain/catalogue/catalogue.ts';
+import { aadstsEntry, aadstsIn } from '../domain/catalogue/catalogue.ts';
 import type { Endpoints } from './cloud.ts';
-import { loadCredential, type Credential } from './credential.ts';
+import { loadCredential, withCredentials, type Credential } from './credential.ts';
 import { textOf } from './json.ts';
 
 export interface ProofRequest {
@@ -59,6 +59,7 @@ export type ProofOutcome =
 export interface SignInConfig {
   readonly clientId: string;
   readonly credential: Credential;
+  readonly nextCredential?: Credential | undefined;
   readonly endpoints: Endpoints;
   readonly fetch: typeof fetch;
 }
@@ -99,6 +100,16 @@ export function endSessionUrl({ endpoints }: Pick<SignInConfig, 'endpoints'>, en
 }
 
 export async function finishProof(config: SignInConfig, back: ProofReturn): Promise<ProofOutcome> {
+  const { outcome } = await withCredentials<ProofOutcome>(
+    config,
+    (credential) => finishWith({ ...config, credential }, back),
+    // Who the client is, is looked at before the code: a refusal of the one leaves the other good.
+    (outcome) => !outcome.proven && aadstsEntry(aadstsIn(outcome.code) ?? 0)?.problem === 'credentials_rejected',
+  );
+  return outcome;
+}
+
+async function finishWith(config: SignInConfig, back: ProofReturn): Promise<ProofOutcome> {
   const callback = new URL(back.callbackUrl, back.redirectUri);
   const error = callback.searchParams.get('error');
   if (error !== null) return { proven: false, reason: 'declined', code: quotable(error) };

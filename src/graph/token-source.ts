@@ -1,5 +1,11 @@
 import { ConfidentialClientApplication, type Configuration, type INetworkModule } from '@azure/msal-node';
-import { CredentialError, loadCredential, type Credential, type LoadedCredential } from './credential.ts';
+import {
+  CredentialError,
+  loadCredential,
+  withCredentials,
+  type Credential,
+  type LoadedCredential,
+} from './credential.ts';
 import type { Endpoints } from './cloud.ts';
 import { isObject, parseJson, textOf } from './json.ts';
 import { classifyTokenWire, type TokenRefusal, type TokenWire } from './token-failures.ts';
@@ -11,6 +17,8 @@ export interface AppToken {
   readonly expiresAt: number;
   /** As a hint (1.4): undefined where the token cannot be read, which a client has no right to. */
   readonly roles: readonly string[] | undefined;
+  /** Microsoft refused the first credential, and took the second. */
+  readonly secondCredential?: true;
 }
 
 export type TokenOutcome = AppToken | TokenRefusal;
@@ -20,6 +28,8 @@ const REQUEST_TIMEOUT_MS = 20_000;
 export interface TokenSourceConfig {
   readonly clientId: string;
   readonly credential: Credential;
+  /** Tried where Microsoft refuses the first. */
+  readonly nextCredential?: Credential | undefined;
   readonly endpoints: Endpoints;
   readonly fetch: typeof fetch;
 }
@@ -32,6 +42,19 @@ export async function acquireToken(
   config: TokenSourceConfig,
   entraTenant: string,
   signal?: AbortSignal,
+): Promise<TokenOutcome> {
+  const { outcome, second } = await withCredentials<TokenOutcome>(
+    config,
+    (credential) => acquireWith({ ...config, credential }, entraTenant, signal),
+    (outcome) => outcome.kind === 'refused' && outcome.failure === 'CredentialsRejected',
+  );
+  return second && outcome.kind === 'token' ? { ...outcome, secondCredential: true } : outcome;
+}
+
+async function acquireWith(
+  config: TokenSourceConfig,
+  entraTenant: string,
+  signal: AbortSignal | undefined,
 ): Promise<TokenOutcome> {
   signal?.throwIfAborted();
   const network = new RecordingNetwork(config.fetch, signal);

@@ -283,15 +283,15 @@ describe('diagnostics of a tenant that syncs', () => {
   test('tell how fresh the mirror is', async () => {
     await recordPhase(api.store, 'small', { phase: 'delta_sync' });
     const { body } = await get('/v1/tenants/small/diagnostics');
-    expect(body.findings.map(({ code, level }: { code: string; level: string }) => [code, level])).toEqual([
-      ['consent', 'ok'],
-      ['freshness', 'ok'],
-      ['reconcile', 'ok'],
-    ]);
-    const { dueAt } = body.findings[2].evidence as { dueAt: string };
-    expect(Date.parse(dueAt)).toBeGreaterThan(Date.now());
+    expect(body.findings.filter(({ level }: { level: string }) => level !== 'ok')).toEqual([]);
+    expect(body.findings.map(({ code }: { code: string }) => code)).toEqual(
+      expect.arrayContaining(['consent', 'freshness', 'reconcile']),
+    );
+    const dueOf = (findings: readonly { code: string; evidence: { dueAt: string } }[]) =>
+      Date.parse(findings.find(({ code }) => code === 'reconcile')?.evidence.dueAt ?? '');
+    expect(dueOf(body.findings)).toBeGreaterThan(Date.now());
     expect((await api.call('POST', '/v1/tenants/small/reconcile')).status).toBe(202);
     const { body: after } = await get('/v1/tenants/small/diagnostics');
-    expect(Date.parse(after.findings[2].evidence.dueAt)).toBeLessThanOrEqual(Date.now());
+    expect(dueOf(after.findings)).toBeLessThanOrEqual(Date.now());
   });
 });

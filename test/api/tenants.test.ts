@@ -339,7 +339,11 @@ describe('diagnostics', () => {
     expect(body.findings.map(({ code, level }: { code: string; level: string }) => [code, level])).toEqual([
       ['permissions_missing', 'error'],
       ['missing_permissions', 'error'],
+      ['egress', 'ok'],
+      ['clock', 'ok'],
+      ['credential', 'ok'],
       ['consent', 'ok'],
+      ['subscriptions', 'ok'],
     ]);
     expect(body.findings[0]).toMatchObject({ who: 'customer administrator', evidence: { requestId: 'r-1' } });
     const { body: tenant } = await api.call('GET', `/v1/tenants/${id}`);

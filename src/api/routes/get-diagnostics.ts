@@ -1,4 +1,4 @@
-import { findingsOf } from '../findings.ts';
+import { diagnose } from '../findings.ts';
 import { json } from '../reply.ts';
 import { defineRoute } from '../route.ts';
 import { diagnostics } from '../schemas/diagnostics.ts';
@@ -10,6 +10,8 @@ export const getDiagnostics = defineRoute({
   path: '/v1/tenants/{id}/diagnostics',
   tag: 'Tenants',
   summary: 'What is known of a tenant, what failed, and who must do what',
+  description:
+    "Looks at the way to Microsoft, the application's credentials, the enterprise application, its permissions and each endpoint, now; nothing is changed.",
   access: 'key',
   params: tenantPath,
   answers: { 200: { description: 'Findings, the gravest first', schema: diagnostics } },
@@ -20,12 +22,7 @@ export const getDiagnostics = defineRoute({
         tenant: row.id,
         state: row.state,
         at: new Date().toISOString(),
-        findings: findingsOf(
-          row,
-          { skipped: await deps.store.sync.skipped(row.no), reconcile: await deps.store.reconcile.status(row.no) },
-          deps.config.syncIntervalMs,
-          Date.now(),
-        ),
+        findings: await diagnose(row, deps),
       }),
     );
   },

@@ -6,11 +6,11 @@ const finding = z
     level: z.enum(['error', 'warning', 'ok']),
     title: z.string(),
     who: z.string().nullable().meta({ description: 'Who must act; null where nobody has to' }),
-    steps: z.array(z.string()),
+    steps: z.array(z.string()).readonly(),
     evidence: z.record(z.string(), z.unknown()),
+    link: z.string().optional().meta({ description: 'Where to act, or to read on', format: 'uri' }),
   })
   .meta({ id: 'Finding' });
-export type Finding = z.input<typeof finding>;
 
 export const diagnostics = z
   .strictObject({

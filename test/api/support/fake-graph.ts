@@ -41,6 +41,12 @@ export class FakeGraph implements GraphFace {
     throw new Error('The API asks for no token');
   };
 
+  lookAtHosts: GraphFace['lookAtHosts'] = async () => [{ host: 'login.example', proxy: null, skewMs: 0 }];
+
+  lookAtCredentials: GraphFace['lookAtCredentials'] = async () => [{ kind: 'secret', variable: 'ENTRA_CLIENT_SECRET' }];
+
+  inspect: GraphFace['inspect'] = async () => ({ clientId: 'app', probes: [] });
+
   endSessionUrl: GraphFace['endSessionUrl'] = ({ entraTenant, redirectUri }) =>
     `${this.#login}/${entraTenant}/oauth2/v2.0/logout?${String(new URLSearchParams({ post_logout_redirect_uri: redirectUri }))}`;
 

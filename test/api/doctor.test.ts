@@ -1,0 +1,229 @@
+import { createServer as createProxy, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
+import { readFile } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { generate } from 'selfsigned';
+import type { Finding } from '../../src/domain/doctor.ts';
+import type { Graph, GraphConfig } from '../../src/graph/graph.ts';
+import { outboundFetch } from '../../src/graph/outbound.ts';
+import { CLIENT_ID, CLIENT_SECRET, type TestTenant } from '../emulator/test-emulator.ts';
+import { startEmulatedGraph, type EmulatedGraph } from '../support/emulated-graph.ts';
+import { startApi, type ApiUnderTest } from './support/api-under-test.ts';
+import { recordPhase, tenantRow } from './support/seed.ts';
+
+// Each fault is planted in the emulator or in the network, and what the diagnosis says first must name it.
+
+let microsoft: EmulatedGraph;
+let api: ApiUnderTest;
+let directory: TestTenant;
+let ca: string;
+let current: Graph;
+const closers: (() => Promise<unknown>)[] = [];
+let made = 0;
+
+beforeAll(async () => {
+  microsoft = await startEmulatedGraph();
+  ca = await readFile(microsoft.emulator.caFile, 'utf8');
+  current = microsoft.graph();
+  api = await startApi({
+    microsoft: {
+      ...current,
+      lookAtHosts: () => current.lookAtHosts(),
+      lookAtCredentials: () => current.lookAtCredentials(),
+      inspect: (entraTenant, signal) => current.inspect(entraTenant, signal),
+    },
+  });
+});
+afterAll(async () => {
+  await api.close();
+  await microsoft.close();
+});
+beforeEach(async () => {
+  directory = await microsoft.emulator.createConsentedTenant({ domain: `d${made}.example` });
+});
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+  await microsoft.emulator.control('POST', 'reset');
+});
+
+/** What is found of a connected tenant, with a Microsoft that is reached as `change` says. */
+async function diagnose(change: Partial<GraphConfig> = {}): Promise<readonly Finding[]> {
+  const { body } = await api.call('POST', '/v1/tenants', { body: { id: `doctor-${++made}`, sharedDirectory: true } });
+  await api.store.consents.bind((await tenantRow(api.store, body.id)).no, directory.id);
+  await recordPhase(api.store, body.id, { phase: 'delta_sync' });
+  current = microsoft.graph({ ca, ...change });
+  const { text, body: said } = await api.call('GET', `/v1/tenants/${body.id}/diagnostics`);
+  expect(text).not.toContain(CLIENT_SECRET);
+  expect(text).not.toMatch(/eyJ/);
+  return said.findings;
+}
+
+async function listening(server: Server | ReturnType<typeof createTcpServer>): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => new Promise((resolve) => server.close(resolve)));
+  return (server.address() as AddressInfo).port;
+}
+
+const app = (action: string, body: object = {}) =>
+  microsoft.emulator.control('POST', `tenants/${directory.id}/app/${action}`, body);
+
+describe('the first finding names', () => {
+  test('nothing where all is well, and shows what was looked at', async () => {
+    const findings = await diagnose();
+    expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
+    expect(new Set(findings.map(({ code }) => code))).toEqual(
+      new Set([
+        'egress',
+        'clock',
+        'credential',
+        'enterprise_application',
+        'permissions',
+        'endpoint',
+        'consent',
+        'first_sync',
+        'subscriptions',
+      ]),
+    );
+    expect(findings.find(({ code }) => code === 'egress')?.evidence).toMatchObject({
+      proxy: null,
+      issuer: expect.any(String),
+    });
+    expect(findings.find(({ code }) => code === 'permissions')?.evidence).toMatchObject({
+      granted: expect.arrayContaining(['User.Read.All', 'Group.Read.All', 'Application.Read.All']),
+    });
+    expect(findings.filter(({ code }) => code === 'endpoint')).toHaveLength(4);
+  });
+
+  test('a host that is blocked, and not what follows from it', async () => {
+    const closed = createTcpServer();
+    const port = await listening(closed);
+    await closers.pop()?.();
+    const [first] = await diagnose({ graphBaseUrl: `https://127.0.0.1:${port}` });
+    expect(first).toMatchObject({
+      code: 'egress_tcp',
+      level: 'error',
+      who: 'product operator',
+      title: expect.stringContaining(`127.0.0.1:${port}`),
+    });
+    expect(first?.evidence).toMatchObject({ error: 'ECONNREFUSED' });
+  });
+
+  test('a host without an address', async () => {
+    const [first] = await diagnose({ authorityHost: 'https://login.nowhere.invalid' });
+    expect(first).toMatchObject({ code: 'egress_dns', title: expect.stringContaining('login.nowhere.invalid') });
+  });
+
+  test('a firewall that opens TLS, by the authority that it uses', async () => {
+    const pems = await generate([{ name: 'commonName', value: 'Corp Firewall CA' }]);
+    const firewall = createTlsServer({ key: pems.private, cert: pems.cert }, (_request, response) => response.end());
+    const port = await listening(firewall);
+    const [first] = await diagnose({ authorityHost: `https://localhost:${port}` });
+    expect(first).toMatchObject({ code: 'egress_tls', title: expect.stringContaining('Corp Firewall CA') });
+    expect(first?.steps.join()).toMatch(/NODE_EXTRA_CA_CERTS/);
+  });
+
+  test('a proxy that refuses, and is content with one that lets through', async () => {
+    const targets: string[] = [];
+    let refuses = true;
+    const proxy = createProxy();
+    proxy.on('connect', (request, socket: Socket) => {
+      targets.push(request.url ?? '');
+      if (refuses) return void socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+      const [host, port] = (request.url ?? '').split(':');
+      const onward = connect(Number(port), host, () => {
+        socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        onward.pipe(socket).pipe(onward);
+      });
+      for (const end of [onward, socket]) {
+        end.on('error', () => undefined);
+        closers.push(async () => end.destroy());
+      }
+    });
+    const port = await listening(proxy);
+    const env = { HTTPS_PROXY: `http://someone:canary@127.0.0.1:${port}` };
+    const change = { env, fetch: outboundFetch(env, ca) };
+    const [first] = await diagnose(change);
+    expect(first).toMatchObject({ code: 'egress_proxy', evidence: { error: 'HTTP 407', proxy: `127.0.0.1:${port}` } });
+    refuses = false;
+    const well = await diagnose(change);
+    expect(well.filter(({ level }) => level !== 'ok')).toEqual([]);
+    expect(JSON.stringify([first, well])).not.toContain('canary');
+    expect(new Set(targets)).toEqual(new Set([new URL(microsoft.emulator.httpsUrl).host]));
+  });
+
+  test('a clock that is ten minutes off', async () => {
+    await microsoft.emulator.control('POST', 'clock', { advanceMs: 600_000 });
+    const [first] = await diagnose();
+    await microsoft.emulator.control('POST', 'clock', { advanceMs: -600_000 });
+    expect(first).toMatchObject({
+      code: 'clock',
+      level: 'error',
+      title: expect.stringMatching(/(599|60\d) seconds behind/),
+    });
+  });
+
+  test('an application that is switched off', async () => {
+    await app('settings', { accountEnabled: false });
+    const [first] = await diagnose();
+    expect(first).toMatchObject({
+      code: 'application_disabled',
+      who: 'customer administrator',
+      evidence: { aadsts: 7_000_112, requestId: expect.any(String) },
+      steps: [expect.stringContaining('"Enabled for users to sign-in?"')],
+      link: expect.stringContaining('7000112'),
+    });
+  });
+
+  test('that assignment is required, and who is assigned', async () => {
+    await app('settings', { appRoleAssignmentRequired: true });
+    await app('assign', { principalId: directory.accounts[3]?.id });
+    const [first] = await diagnose();
+    expect(first).toMatchObject({
+      code: 'assignment_required',
+      who: 'customer administrator',
+      evidence: { applicationId: CLIENT_ID, assigned: [expect.stringContaining('(User)')] },
+      link: expect.stringContaining(CLIENT_ID),
+    });
+  });
+
+  test.each(['User.Read.All', 'Group.Read.All', 'Application.Read.All'])(
+    'the permission %s where it is missing',
+    async (permission) => {
+      await app('roles/remove', { permission });
+      const [first] = await diagnose();
+      expect(first).toMatchObject({
+        code: 'missing_permissions',
+        title: expect.stringContaining(permission),
+        who: 'customer administrator',
+        steps: [expect.stringContaining('Grant admin consent')],
+      });
+    },
+  );
+
+  test('a secret that has expired, and is content with a second one that has not', async () => {
+    const secrets = [{ value: 'old', expiresAt: 1 }, { value: CLIENT_SECRET }];
+    await microsoft.emulator.control('PUT', `registrations/${CLIENT_ID}`, { secrets });
+    const credential = { kind: 'secret', secret: 'old' } as const;
+    const [first] = await diagnose({ credential });
+    expect(first).toMatchObject({
+      code: 'credentials_rejected',
+      who: 'product operator',
+      evidence: { aadsts: 7_000_222 },
+    });
+    const [second, next] = await diagnose({ credential, nextCredential: { kind: 'secret', secret: CLIENT_SECRET } });
+    expect(second).toMatchObject({ code: 'second_credential', level: 'warning' });
+    expect(next?.level).toBe('ok');
+  });
+
+  test('an endpoint that refuses although all is granted', async () => {
+    const fault = { kind: 'status', status: 403, code: 'Authorization_RequestDenied' };
+    await microsoft.emulator.control('POST', 'faults', { path: '/groups/delta', fault });
+    const [first] = await diagnose();
+    expect(first).toMatchObject({
+      code: 'endpoint',
+      title: expect.stringMatching(/^groups\/delta/),
+      evidence: { requestId: expect.any(String) },
+    });
+  });
+});
