@@ -7,6 +7,7 @@ import { failureInterceptor } from './activities/failure-interceptor.ts';
 import { createApi } from './api/app.ts';
 import type { Config } from './config.ts';
 import { parseEncryptionKeys } from './crypto/encryption-keys.ts';
+import { showCredentials } from './credential-metrics.ts';
 import { createSealer, type Sealer } from './crypto/sealer.ts';
 import { createGraph, type Graph } from './graph/graph.ts';
 import { listen, ReadinessBoard } from './http-server.ts';
@@ -78,6 +79,7 @@ export async function startService(options: {
       ...(config.entra.authorityHost === undefined ? {} : { authorityHost: config.entra.authorityHost }),
       ...(config.entra.graphBaseUrl === undefined ? {} : { graphBaseUrl: config.entra.graphBaseUrl }),
     });
+    showCredentials(graph, metrics);
     const store = await openStore({ databaseUrl: config.databaseUrl, dataDir: config.dataDir, log, signal });
     closers.push(() => store.close());
     board.set('database', async () => {

@@ -20,6 +20,9 @@ export async function refreshToken(
     deps.log.warn({ tenantNo, failure, aadsts, requestId, note }, 'Microsoft gave no token');
     throw tokenFailure(token);
   }
+  if (token.secondCredential) {
+    deps.log.warn({ tenantNo }, 'Microsoft refuses the first credential of the application; the second one was used');
+  }
   await storeToken(deps, tenantNo, token);
   const { expiresAt, roles } = token;
   // A removed permission fails no request for a token: it is only missing in it.

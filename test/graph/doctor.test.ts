@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Registry } from 'prom-client';
 import { generate } from 'selfsigned';
+import { showCredentials } from '../../src/credential-metrics.ts';
 import { credentialFindings, egressFindings, inOrder } from '../../src/domain/doctor.ts';
 import { lookAtCredential } from '../../src/graph/credential.ts';
 import { createGraph } from '../../src/graph/graph.ts';
@@ -43,6 +45,19 @@ describe('a credential', () => {
       title: expect.stringMatching(/ENTRA_CLIENT_CERTIFICATE_FILE ends in 1[12] days/),
       evidence: { expiresAt: expect.any(String) },
     });
+  });
+
+  it('shows its end to whoever watches the metrics, and a secret shows none', async () => {
+    const expiresAt = Date.now() + DAY_MS;
+    const registry = new Registry();
+    const facts = [
+      { kind: 'certificate', variable: 'ENTRA_CLIENT_CERTIFICATE_FILE', expiresAt },
+      { kind: 'secret', variable: 'ENTRA_CLIENT_SECRET_NEXT' },
+    ] as const;
+    showCredentials({ lookAtCredentials: async () => facts }, registry);
+    const text = await registry.metrics();
+    expect(text).toContain(`_seconds{variable="ENTRA_CLIENT_CERTIFICATE_FILE"} ${expiresAt / 1000}`);
+    expect(text).not.toContain('_NEXT');
   });
 
   it('that cannot be used is told, and nothing of it quoted', async () => {
