@@ -91,10 +91,9 @@ export class AppGrants {
    */
   consent(registration: AppRegistration, delayMs: number, permissions?: readonly string[]): ObjectRef {
     const now = this.#clock.now();
-    const known = this.#principals.get(registration.clientId);
-    const alive = known !== undefined && this.#directory.isLive(known.ref);
-    const ref = alive ? known.ref : this.#createPrincipal(registration);
-    if (!alive) this.#principals.set(registration.clientId, { ref, visibleAt: now + delayMs / 2 });
+    const alive = this.#liveRef(registration);
+    const ref = alive ?? this.#createPrincipal(registration);
+    if (alive === undefined) this.#principals.set(registration.clientId, { ref, visibleAt: now + delayMs / 2 });
     for (const name of permissions ?? registration.applicationPermissions) this.grantRole(ref, name, now + delayMs);
     this.grantDelegated(ref, registration.delegatedPermissions);
     return ref;
@@ -102,7 +101,8 @@ export class AppGrants {
 
   /** A user's own consent: the service principal and that user's delegated permissions, no application permission. */
   consentAsUser(registration: AppRegistration, user: ObjectRef, scopes: readonly string[]): ObjectRef {
-    const ref = this.principalOf(registration.clientId) ?? this.#createPrincipal(registration);
+    // One that spreads still is the same one: an app has one principal in a directory.
+    const ref = this.#liveRef(registration) ?? this.#createPrincipal(registration);
     this.#principals.set(registration.clientId, { ref, visibleAt: 0 });
     this.grantDelegated(ref, scopes, user);
     return ref;
@@ -153,6 +153,11 @@ export class AppGrants {
     if (exists) return;
     const assignment = { ...entry, id: this.#newId(), createdDateTime: this.#directory.isoNow() };
     this.#assignments = [...this.#assignments, assignment];
+  }
+
+  #liveRef({ clientId }: AppRegistration): ObjectRef | undefined {
+    const known = this.#principals.get(clientId);
+    return known !== undefined && this.#directory.isLive(known.ref) ? known.ref : undefined;
   }
 
   #createPrincipal(registration: AppRegistration): ObjectRef {

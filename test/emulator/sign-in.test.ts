@@ -168,6 +168,16 @@ describe('sign-in', () => {
     expect('roles' in token).toBe(false);
   });
 
+  it('asks an administrator once more while a consent spreads, and keeps what was granted', async () => {
+    const slow = await emulator.createTenant({ domain: 'slow.com', settings: { consentDelayMs: 60_000 } });
+    await emulator.control('POST', `tenants/${slow.id}/app/consent`, {});
+    const answer = { account: slow.accounts[0]?.id ?? '', action: 'consent' };
+    const accepted = await submitForm(authorizeUrl({}, slow.id), answer);
+    expect(String(accepted.headers.get('location'))).toContain('code=');
+    await emulator.control('POST', 'clock', { advanceMs: 61_000 });
+    expect(claimsOf(await emulator.graphToken(slow.id))['roles']).toContain('User.Read.All');
+  });
+
   it('answers cancel, prompt=none and malformed requests on the redirect URI', async () => {
     const cancelled = await submitForm(authorizeUrl(), { action: 'cancel' });
     expect(cancelled.headers.get('location')).toBe(

@@ -22,13 +22,19 @@ export function phaseOf(tenant: TenantRow): TenantRow['phase'] {
 export const isWaiting = (tenant: TenantRow): boolean =>
   tenant.candidate !== null && (tenant.entraTenantId === null || tenant.phase === 'revoked');
 
+/** A problem waits for a person; what was completed since it began goes on all the same. */
+export function isHeldUp({ problem, asOf }: TenantRow): boolean {
+  if (problem === null || !describeProblem(problem).blocking) return false;
+  return asOf === null || asOf <= problem.since;
+}
+
 const REACHED = { awaiting_consent: 0, consented: 2, syncing: 3, delta_sync: 4 } as const;
 
 export function checksOf(tenant: TenantRow): readonly Check[] {
   const phase = phaseOf(tenant);
   if (phase === 'revoked' && !isWaiting(tenant)) return [];
   const reached = isWaiting(tenant) ? 1 : REACHED[phase === 'revoked' ? 'awaiting_consent' : phase];
-  const held = tenant.problem !== null && describeProblem(tenant.problem).blocking;
+  const held = isHeldUp(tenant);
   const steps = [
     { words: 'Consent at Microsoft', now: 'waited for' },
     { words: 'The right directory', now: 'waits for approval', detail: tenant.entraTenantId ?? undefined },
@@ -37,7 +43,11 @@ export function checksOf(tenant: TenantRow): readonly Check[] {
     { words: 'Following changes', now: 'under way, for good', detail: followingDetail(tenant) },
   ];
   const lines = steps.map((step, index) => lineOf(step, index, reached, held && index >= 2));
-  return reached > 1 ? lines.toSpliced(3, 0, ...permissionLines(tenant, reached > 2)) : lines;
+  if (reached < 2) return lines;
+  const each = permissionLines(tenant, reached > 2);
+  const incomplete = each.some(({ standing }) => standing === 'failed');
+  const all: Check | undefined = incomplete ? { words: 'Permissions', standing: 'failed', said: 'not all' } : lines[2];
+  return lines.toSpliced(2, 1, ...(all ? [all] : []), ...each);
 }
 
 function lineOf(

@@ -134,6 +134,9 @@ function explanationOf(tenant: TenantRow): string {
     case 'syncing':
       return 'People and groups are being read for the first time. You may close this page.';
     case 'delta_sync':
+      if (tenant.problem !== null && describeProblem(tenant.problem).blocking) {
+        return 'People and groups are here. Something waits for a person: see below.';
+      }
       return 'People and groups are here, and changes follow by themselves. There is nothing more to do.';
     case 'revoked':
       return 'Nothing more is read from your directory. Consent can be given again on the set-up page.';
