@@ -1,10 +1,12 @@
 import type { SetAside, SliceInput, SliceOutcome } from '../domain/activities.ts';
+import type { Feed } from '../domain/directory.ts';
 import { isKeepingDue } from '../domain/subscriptions.ts';
 import { STEADY } from '../domain/throttle.ts';
 import type { OpenFeed, OpenSlice, RoundEnd } from '../store/store.ts';
 import { confirmRemovals } from './confirm-removals.ts';
 import type { ActivityDeps, RunContext } from './deps.ts';
 import { runFeed, type FeedEnd, type Slice } from './feed-run.ts';
+import { fillScope, findScope } from './fill-scope.ts';
 import { feedFaulty, graphRefused, graphUnavailable } from './graph-unavailable.ts';
 import { lookAtRestored } from './look-at-restored.ts';
 import { settleSuspects } from './settle-suspects.ts';
@@ -18,6 +20,7 @@ const TRY_AGAIN_MS = 2_000;
 /** A round that must begin anew again and again is Microsoft's trouble: the waits between grow. */
 const FIRST_RESTART_WAIT_MS = 30_000;
 const LONGEST_RESTART_WAIT_MS = 10 * 60_000;
+const DONE: FeedEnd = { end: 'done' };
 
 /**
  * Works on a round until it is complete, the budget is used up, or something else must happen first. Whatever kills it,
@@ -76,11 +79,13 @@ async function workOn(
     beat: () => context.heartbeat({ ...progress }),
   };
 
-  const ends = await runFeeds(deps, slice, opened);
+  const found = opened.scope ? await findScope(deps, slice, fencesOf(opened), opened.scope) : DONE;
+  if (found.end !== 'done') return ended(deps, input, opened, token, found);
+  const ends = await (opened.scope ? runWithin(deps, slice, opened) : runFeeds(deps, slice, opened));
   const aside = asideOf(opened, ends);
   let end = worst(aside === undefined ? ends : ends.filter((one) => one.end !== 'forbidden'));
-  if (end.end === 'done' && (opened.restored || progress.changes > 0)) {
-    end = await lookAtRestored(deps, slice, fencesOf(opened));
+  if (end.end === 'done') {
+    end = await readBeside(deps, slice, opened, aside?.feed, opened.restored || progress.changes > 0);
   }
   if (end.end === 'done' && opened.suspects) {
     const { users, groups } = opened.feeds;
@@ -149,6 +154,46 @@ async function ended(
     case 'refused':
       throw graphRefused(end);
   }
+}
+
+/** What is read beside the feeds, once they have come to their ends. */
+async function readBeside(
+  deps: ActivityDeps,
+  slice: Slice,
+  opened: OpenSlice,
+  aside: Feed | undefined,
+  looks: boolean,
+): Promise<FeedEnd> {
+  const fences = fencesOf(opened);
+  // What a refused feed would have to say waits until it is allowed again.
+  const fill = async () =>
+    opened.scope && aside !== 'groups'
+      ? fillScope(deps, slice, opened, fences, aside === 'users' ? 'groups' : undefined)
+      : DONE;
+  const filled = await fill();
+  if (filled.end !== 'done' || !looks) return filled;
+  const looked = await lookAtRestored(deps, slice, fences);
+  // Memberships that a look has found may let somebody in.
+  return looked.end === 'done' ? fill() : looked;
+}
+
+/** In a full round the groups come first, so that people can be told from the memberships of what is to be synced. */
+async function runWithin(deps: ActivityDeps, slice: Slice, opened: OpenSlice): Promise<readonly FeedEnd[]> {
+  if (opened.kind === 'delta') return runFeeds(deps, slice, opened);
+  const fences = fencesOf(opened);
+  const fillGroups = () => fillScope(deps, slice, opened, fences, 'groups');
+  const { groups, users } = opened.feeds;
+  const steps = [
+    fillGroups,
+    async () => (groups.done ? DONE : runFeed(deps, slice, groups)),
+    fillGroups,
+    async () => (users.done ? DONE : runFeed(deps, slice, users)),
+  ];
+  for (const step of steps) {
+    const end = await step();
+    if (end.end !== 'done') return [end];
+  }
+  return [];
 }
 
 /** In delta rounds users come before groups, so that members are known; a full round runs both side by side. */
@@ -292,7 +337,7 @@ async function readAgain(
 
 function completed(
   { syncIntervalMs }: Pick<ActivityDeps, 'syncIntervalMs'>,
-  { kind, changes, heldSince }: Pick<RoundEnd, 'kind' | 'changes' | 'heldSince'>,
+  { kind, changes, heldSince, unresolvedGroups }: Pick<RoundEnd, 'kind' | 'changes' | 'heldSince' | 'unresolvedGroups'>,
   token: StoredToken | undefined,
 ): Extract<SliceOutcome, { outcome: 'completed' }> {
   return {
@@ -302,6 +347,7 @@ function completed(
     nextInMs: syncIntervalMs,
     tokenExpiresAt: token?.expiresAt ?? 0,
     ...(heldSince === undefined ? {} : { heldSince }),
+    ...(unresolvedGroups === undefined ? {} : { unresolvedGroups }),
   };
 }
 

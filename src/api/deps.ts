@@ -34,6 +34,9 @@ export interface ApiDeps {
     | 'lookAtHosts'
     | 'lookAtCredentials'
     | 'inspect'
+    | 'findGroups'
+    | 'assigned'
+    | 'feedPage'
   >;
   readonly sealer: Sealer;
   /** Tells the workflow of an intent that is committed already. Never rejects; a sweeper repeats what did not arrive. */

@@ -2,6 +2,7 @@ import { credentialFindings, egressFindings, inOrder, tenantFindings, type Findi
 import { REQUIRED_PERMISSIONS } from '../domain/names.ts';
 import { permissionsOf as permissionsByProfile } from '../domain/permissions.ts';
 import { describeProblem } from '../domain/problem.ts';
+import { isWhole, selectionOf } from '../domain/scope.ts';
 import { mayFetch } from '../domain/tenant.ts';
 import type { ReconcileStatus, SkippedPart, SubscriptionKeeping, TenantRow } from '../store/store.ts';
 import type { ApiDeps } from './deps.ts';
@@ -35,6 +36,7 @@ export async function diagnose(tenant: TenantRow, deps: DiagnosisDeps, now = Dat
   );
   const rest = [
     ...remembered,
+    scopeFinding(tenant),
     freshnessOf(tenant, config.syncIntervalMs, now),
     skippedOf(skipped),
     reconcileOf(reconcile),
@@ -103,9 +105,9 @@ function consentOf(tenant: TenantRow): Finding {
   return { code: 'consent', level: 'ok', title: 'Consent was given', who: null, steps: [], evidence };
 }
 
-function problemOf({ problem }: TenantRow): Finding | undefined {
+function problemOf({ problem, scopeGroups }: TenantRow): Finding | undefined {
   if (problem === null) return undefined;
-  const { code, title, who, steps, blocking } = describeProblem(problem);
+  const { code, title, who, steps, blocking } = describeProblem(problem, scopeGroups);
   const { since, aadsts, requestId } = problem;
   return {
     code,
@@ -114,6 +116,19 @@ function problemOf({ problem }: TenantRow): Finding | undefined {
     who,
     steps,
     evidence: { since, ...(aadsts === undefined ? {} : { aadsts }), ...(requestId === undefined ? {} : { requestId }) },
+  };
+}
+
+/** The scope in force, and which groups it means. */
+function scopeFinding({ groupsToSync, scope, scopeGroups }: TenantRow): Finding | undefined {
+  if (isWhole(selectionOf(groupsToSync, scope))) return undefined;
+  return {
+    code: 'scope',
+    level: 'ok',
+    title: 'A part of the directory is mirrored',
+    who: null,
+    steps: [],
+    evidence: { scope, groups: scopeGroups },
   };
 }
 

@@ -33,6 +33,7 @@ import { postConsentConfirm } from './routes/post-consent-confirm.ts';
 import { postConsentReject } from './routes/post-consent-reject.ts';
 import { postHeldApprove } from './routes/post-held-approve.ts';
 import { postHeldReject } from './routes/post-held-reject.ts';
+import { postScopePreview } from './routes/post-scope-preview.ts';
 import { postPause } from './routes/post-pause.ts';
 import { postReconcile } from './routes/post-reconcile.ts';
 import { postResume } from './routes/post-resume.ts';
@@ -64,6 +65,7 @@ export function createRoutes(metrics: Metrics, publicUrl: string): readonly Rout
     getHeld,
     postHeldApprove,
     postHeldReject,
+    postScopePreview,
     getDiagnostics,
     getUsers,
     getGroups,

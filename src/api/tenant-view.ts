@@ -7,7 +7,7 @@ import type { TenantJson } from './schemas/tenant.ts';
 
 /** A tenant as the contract shows it. */
 export function toTenant(row: TenantRow, deps: Pick<ApiDeps, 'config' | 'sealer'>, now = new Date()): TenantJson {
-  const problem = row.problem === null ? null : describeProblem(row.problem);
+  const problem = row.problem === null ? null : describeProblem(row.problem, row.scopeGroups);
   return {
     id: row.id,
     name: row.name,
@@ -35,6 +35,7 @@ export function toTenant(row: TenantRow, deps: Pick<ApiDeps, 'config' | 'sealer'
       userAttributes: [...row.scope.userAttributes],
       groupAttributes: [...row.scope.groupAttributes],
     },
+    scopeGroups: row.scopeGroups.map((group) => ({ ...group, candidates: [...group.candidates] })),
     expectedEntraTenant: row.expectedEntraTenant,
     requireApproval: row.requireApproval,
     sharedDirectory: row.sharedDirectory,

@@ -134,6 +134,8 @@ export type SliceOutcome =
       readonly heldSince?: string;
       /** Graph refused this feed: the round is of the other one alone. */
       readonly setAside?: SetAside;
+      /** How many of the groups to sync fit no group, or several. */
+      readonly unresolvedGroups?: number;
       /** The change notification subscriptions are to be looked after. */
       readonly subscriptionsDue?: boolean;
       /** A piece of a reconcile is to be done. */

@@ -13,6 +13,8 @@ import { REMEDIES, type Owner } from './catalogue/remedies.ts';
  * so that one sentence serves API, pages and Temporal UI, and a better sentence needs no migration.
  */
 
+import type { ScopeGroup } from './scope.ts';
+
 export const PROBLEM_CODES = [
   'consent_missing',
   'consent_not_effective',
@@ -27,6 +29,7 @@ export const PROBLEM_CODES = [
   'feed_faulty',
   'throttled',
   'held',
+  'groups_unresolved',
   'notifications_unavailable',
   'internal',
 ] as const;
@@ -159,6 +162,15 @@ const CATALOGUE: Readonly<Record<ProblemCode, Entry>> = {
       'Is it not? POST /v1/tenants/{id}/held/reject drops it and reads everything again, which may hold again.',
     ],
   },
+  groups_unresolved: {
+    title: 'Some of the groups to sync fit no group of the directory, or several',
+    who: 'product operator',
+    blocking: true,
+    steps: [
+      "PATCH /v1/tenants/{id} with `groupsToSync`: a group's id in place of its name is never ambiguous.",
+      'All other groups are synced; these are looked for again in each round.',
+    ],
+  },
   notifications_unavailable: {
     title: 'Microsoft cannot tell us of changes as they happen',
     who: 'product operator',
@@ -180,17 +192,21 @@ export function isBlocking(code: ProblemCode): boolean {
   return CATALOGUE[code].blocking;
 }
 
-/** The whole problem in words, from what was recorded of it: in those of Microsoft's code where it says more than ours. */
-export function describeProblem(record: ProblemRecord): Problem {
+/**
+ * The whole problem in words: in those of Microsoft's code where it says more than ours, and with what the database knows of
+ * the groups to sync.
+ */
+export function describeProblem(record: ProblemRecord, groups: readonly ScopeGroup[] = []): Problem {
   const entry = CATALOGUE[record.code];
   const { title, who, steps } = codeOf(record) ?? entry;
   const granted = record.permissions?.length ? [`Missing: ${record.permissions.join(', ')}.`] : [];
+  const unresolved = record.code === 'groups_unresolved' ? groups.flatMap(describeGroup) : [];
   const raw = record.aadsts === undefined ? record.graphCode : `AADSTS${record.aadsts}`;
   return {
     code: record.code,
     title: raw === undefined || title.includes(raw) ? title : `${title} (${raw})`,
     who,
-    steps: [...granted, ...steps],
+    steps: [...granted, ...unresolved, ...steps],
     since: record.since,
     ...(record.requestId === undefined ? {} : { requestId: record.requestId }),
     blocking: entry.blocking,
@@ -206,4 +222,13 @@ function codeOf({ code, aadsts, graphCode }: ProblemRecord): DescribedCode | und
   }
   if (graphCode === undefined) return undefined;
   return speaks(graphEntry(graphCode)?.problem, 'graph_refused') ? describeGraphCode(graphCode) : undefined;
+}
+
+function describeGroup({ entry, groupId, candidates }: ScopeGroup): readonly string[] {
+  if (groupId !== null) return [];
+  if (candidates.length === 0) return [`“${entry}” fits no group.`];
+  const names = candidates.map(
+    ({ id, displayName, mail }) => `${id} (${[displayName, mail].filter(Boolean).join(', ')})`,
+  );
+  return [`“${entry}” fits ${candidates.length} groups: ${names.join('; ')}.`];
 }

@@ -31,6 +31,8 @@ export interface TenantWorkflowState {
   lastRound: { completedAt: number; kind: RoundKind; changes: number } | null;
   /** Since when removals wait for a person, ISO 8601. */
   heldSince: string | null;
+  /** Since when some of the groups to sync fit no group, or several, ISO 8601; which, the database knows. */
+  groupsUnresolvedSince?: string | null;
   /** What a person decided about them, until it is done. */
   heldVerdict: HeldVerdict | null;
   /** The last intents acted on, newest last: a repeated one is ticked again, not done again. */
@@ -110,6 +112,7 @@ export function initialState(remembered: {
     failures: 0,
     lastRound: null,
     heldSince: remembered.problem?.code === 'held' ? remembered.problem.since : null,
+    groupsUnresolvedSince: remembered.problem?.code === 'groups_unresolved' ? remembered.problem.since : null,
     heldVerdict: null,
     seen: [],
     untold: [],
@@ -119,10 +122,15 @@ export function initialState(remembered: {
   };
 }
 
-/** What stands in the way while nothing else does: removals may wait for a person, and permissions to be granted. */
-export function standingProblem({ heldSince, missing }: TenantWorkflowState): ProblemRecord | null {
+/** What stands in the way while nothing else does: removals, permissions and groups that fit none or several wait for a person. */
+export function standingProblem({
+  heldSince,
+  missing,
+  groupsUnresolvedSince,
+}: TenantWorkflowState): ProblemRecord | null {
   if (heldSince !== null) return { code: 'held', since: heldSince };
-  return missing && { code: 'permissions_missing', since: missing.since, permissions: missing.names };
+  if (missing) return { code: 'permissions_missing', since: missing.since, permissions: missing.names };
+  return groupsUnresolvedSince ? { code: 'groups_unresolved', since: groupsUnresolvedSince } : null;
 }
 
 /** Doubles with every failure in a row. */

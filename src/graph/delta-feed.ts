@@ -13,7 +13,7 @@ export interface FeedPageRequest {
   readonly link: string | undefined;
   /**
    * Of the initial query: these objects alone, whole as the feed sees them now, and no newer or older than its other pages.
-   * At most `PICKED_AT_ONCE`; those that do not exist, or are deleted, are not mentioned (4.2).
+   * At most `PICKED_AT_ONCE` (4.2); those that do not exist, or are deleted, are not mentioned (4.2).
    */
   readonly ids?: readonly string[];
   /** Whether `link` is a deltaLink: some answers mean "expired" only then (4.5). */
@@ -43,9 +43,6 @@ function initialQuery(feed: Feed, chosen: readonly string[] = []): string {
   const select = ['id', ...CONTRACT_ATTRIBUTES[feed], ...chosen, ...(feed === 'groups' ? ['members'] : [])];
   return `/${feed}/delta?$select=${select.join(',')}`;
 }
-
-/** Objects that one filtered feed may be asked for (4.2). */
-export const PICKED_AT_ONCE = 50;
 
 /** A link remembers its query, so links of another query must not be followed: their hash says which they belong to. */
 export const QUERY_HASH: Readonly<Record<Feed, string>> = {

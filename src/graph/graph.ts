@@ -12,6 +12,13 @@ import { inspectTenant } from './inspect.ts';
 import { outboundFetch } from './outbound.ts';
 import { readPresence, type PresenceOutcome, type PresenceRequest } from './presence.ts';
 import { listMemberships, type MembershipsOutcome, type MembershipsRequest } from './memberships.ts';
+import {
+  findGroups,
+  listAssigned,
+  type AssignedOutcome,
+  type FindGroupsOutcome,
+  type FindGroupsRequest,
+} from './scope-reads.ts';
 import { readOrganization, type Organization } from './organization.ts';
 import {
   beginProof,
@@ -60,6 +67,10 @@ export interface Graph {
   count(request: CountRequest): ReturnType<typeof countObjects>;
   /** Whether something of which a feed says that it is over is still there. */
   presence(request: PresenceRequest): Promise<PresenceOutcome>;
+  /** Groups of a name, some of them. */
+  findGroups(request: FindGroupsRequest): Promise<FindGroupsOutcome>;
+  /** Who is assigned to the application in the token's directory. */
+  assigned(request: { readonly accessToken: string; readonly signal?: AbortSignal }): Promise<AssignedOutcome>;
   /** The direct memberships around one object, as Graph's reads show them, which may be older than its feeds. */
   memberships(request: MembershipsRequest): Promise<MembershipsOutcome>;
   /** Change notifications of a directory: that something changed, never what. */
@@ -109,6 +120,8 @@ export function createGraph(config: GraphConfig): Graph {
     feedPage: (request) => fetchFeedPage(client, endpoints.graphOrigin, request),
     count: (request) => countObjects(client, request),
     presence: (request) => readPresence(client, request),
+    findGroups: (request) => findGroups(client, request),
+    assigned: (request) => listAssigned(client, endpoints.graphOrigin, clientId, request),
     memberships: (request) => listMemberships(client, endpoints.graphOrigin, request),
     verifyGrant: ({ accessToken, wanted, signal }) => verifyGrant(client, clientId, accessToken, wanted, signal),
     async organization(entraTenant, signal) {

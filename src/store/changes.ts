@@ -5,7 +5,7 @@ import {
   type ObjectKind,
   USER_ATTRIBUTES,
 } from '../domain/directory.ts';
-import type { NewEvent } from '../domain/event.ts';
+import type { EventReason, NewEvent } from '../domain/event.ts';
 
 /** A row of the mirror that a statement wrote, as it was and as it is. */
 export interface ObjectChange {
@@ -28,34 +28,39 @@ const NEVER_SET: Readonly<Record<ObjectKind, Attributes>> = {
   group: Object.fromEntries(GROUP_ATTRIBUTES.map((name) => [name, null])),
 };
 
-export function objectEvent(kind: ObjectKind, change: ObjectChange): NewEvent {
+export function objectEvent(kind: ObjectKind, change: ObjectChange, reason: EventReason = 'directory'): NewEvent {
   const { id, before, after } = change;
-  const event = { subject: { kind, id }, data: wholeState(kind, id, after), reason: 'directory' } as const;
+  const event = { subject: { kind, id }, data: wholeState(kind, id, after), reason } as const;
   if (!change.existed || before === null) return { type: `${kind}.created`, ...event };
   if (change.was_deleted) return { type: `${kind}.restored`, ...event };
   return { type: `${kind}.updated`, ...event, changed: differences(kind, before, after) };
 }
 
 /** Without data where nothing of it may be kept. */
-export function objectGone(kind: ObjectKind, id: string, data: Attributes | undefined): NewEvent {
+export function objectGone(
+  kind: ObjectKind,
+  id: string,
+  data: Attributes | undefined,
+  reason: EventReason = 'directory',
+): NewEvent {
   return {
     type: `${kind}.deleted`,
     subject: { kind, id },
     data: data ? wholeState(kind, id, data) : { id },
-    reason: 'directory',
+    reason,
   };
 }
 
 export function membershipEvent(
   change: 'added' | 'removed',
   { group_id: groupId, member_id: memberId, member_type: memberType }: MembershipRow,
-  memberKnown = true,
+  { memberKnown = true, reason = 'directory' }: { readonly memberKnown?: boolean; readonly reason?: EventReason } = {},
 ): NewEvent {
   return {
     type: `membership.${change}`,
     subject: { kind: 'membership', id: `${groupId}:${memberId}` },
     data: { groupId, memberId, memberType, ...(!memberKnown && { memberKnown }) },
-    reason: 'directory',
+    reason,
   };
 }
 

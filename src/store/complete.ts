@@ -5,6 +5,8 @@ import { tidyHeld } from './hold.ts';
 import { putOffReconcile } from './reconcile.ts';
 import { summaryOf } from './rounds.ts';
 import type { Database, Tx } from './schema.ts';
+import { completeScope } from './scope/groups.ts';
+import { scopeColumn } from './scope/in-scope.ts';
 import type { Fence, RoundEnd, SyncStore } from './store.ts';
 import { onWholeTables } from './whole-table.ts';
 
@@ -27,6 +29,7 @@ async function completeRound(tx: Tx, fences: readonly Fence[]): Promise<RoundEnd
     .selectFrom('tenant')
     .select(['id', 'users', 'groups', 'memberships'])
     .select(sql<boolean>`EXISTS (SELECT 1 FROM held_set h WHERE h.tenant_no = tenant.no)`.as('held'))
+    .select(scopeColumn(sql`tenant.no`).as('within'))
     .where('no', '=', tenantNo)
     .forUpdate()
     .executeTakeFirst();
@@ -50,6 +53,7 @@ async function completeRound(tx: Tx, fences: readonly Fence[]): Promise<RoundEnd
         };
   const summary = summaryOf(round, round.completed_at ?? round.started_at);
   const heldSince = tenant.held ? await tidyHeld(tx, tenantNo, round.changes > 0) : undefined;
+  const unresolvedGroups = tenant.within ? await completeScope(tx, tenantNo, tenant.within, round.kind) : 0;
   await tx
     .updateTable('tenant')
     .set({
@@ -70,7 +74,11 @@ async function completeRound(tx: Tx, fences: readonly Fence[]): Promise<RoundEnd
       { type: 'sync.completed', subject: { kind: 'sync', id: tenant.id }, data: { ...summary, counts } },
     ]);
   }
-  return { ...summary, ...(heldSince === undefined ? {} : { heldSince }) };
+  return {
+    ...summary,
+    ...(heldSince === undefined ? {} : { heldSince }),
+    ...(unresolvedGroups === 0 ? {} : { unresolvedGroups }),
+  };
 }
 
 async function assertNothingWaits(tx: Tx, tenantNo: number): Promise<void> {

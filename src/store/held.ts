@@ -103,6 +103,7 @@ async function listHeld(
 }
 
 async function approveHeld(db: Database, tenantNo: number, heartbeat: () => void): Promise<string | undefined> {
+  await db.transaction().execute((tx) => noteMembersOfHeld(tx, tenantNo));
   for (const step of REMOVAL_STEPS) {
     for (let more = true; more; heartbeat()) {
       more = await db.transaction().execute(async (tx) => {
@@ -128,6 +129,19 @@ async function approveHeld(db: Database, tenantNo: number, heartbeat: () => void
     await tx.updateTable('held_set').set({ approved: null }).where('tenant_no', '=', tenantNo).execute();
     return endIfEmpty(tx, tenantNo);
   });
+}
+
+/** Of a tenant with a scope: whoever loses a membership now may have lost the last one. The next round judges. */
+async function noteMembersOfHeld(tx: Tx, tenantNo: number): Promise<void> {
+  if (!(await lockHeld(tx, tenantNo))) return;
+  await sql`
+    INSERT INTO scope_due (tenant_no, kind, object_id)
+    SELECT DISTINCT m.tenant_no, m.member_type, m.member_id FROM held_removal h
+    JOIN membership m ON m.tenant_no = ${tenantNo} AND m.group_id = h.object_id
+      AND (h.kind = 'group' OR m.member_id = h.member_id) AND m.member_type IN ('user', 'group')
+    WHERE h.tenant_no = ${tenantNo} AND h.kind IN ('group', 'membership')
+      AND EXISTS (SELECT 1 FROM scope s WHERE s.tenant_no = ${tenantNo})
+    ON CONFLICT DO NOTHING`.execute(tx);
 }
 
 /** In the order in which all rows are locked, so that neither a page nor a purge comes in between. */

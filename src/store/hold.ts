@@ -37,7 +37,10 @@ export async function mergeWithHeld(tx: Tx, { tenantNo, kind, marks }: FencedRou
       AND h.member_id = s.member_id`.execute(tx);
 }
 
-/** Weighs what is staged against what can be seen; undefined where it may be applied. */
+/**
+ * Weighs what is staged against what can be seen; undefined where it may be applied. What the operator's own change of the
+ * scope takes out is not weighed, and whoever left the scope by the directory is there still: no read can confirm it.
+ */
 export async function weigh(tx: Tx, tenantNo: number): Promise<Excess | undefined> {
   const { rows } = await sql<{ guard: GuardSettings } & Counts>`
     SELECT t.guard, t.users + r.users AS users, t.groups + r.groups AS groups, t.memberships + r.memberships AS memberships
@@ -57,17 +60,19 @@ async function countGoing(tx: Tx, tenantNo: number): Promise<Counts> {
     SELECT
       (SELECT count(DISTINCT s.object_id) FROM staged_removal s
         JOIN directory_user u ON u.tenant_no = ${tenantNo} AND u.id = s.object_id AND u.deleted_at IS NULL
-        WHERE s.tenant_no = ${tenantNo} AND s.kind IN ('user', 'disable')) AS users,
+        WHERE s.tenant_no = ${tenantNo} AND s.kind IN ('user', 'disable') AND s.reason <> 'rescoped') AS users,
       (SELECT count(*) FROM staged_removal s
         JOIN directory_group g ON g.tenant_no = ${tenantNo} AND g.id = s.object_id AND g.deleted_at IS NULL
-        WHERE s.tenant_no = ${tenantNo} AND s.kind = 'group') AS groups,
+        WHERE s.tenant_no = ${tenantNo} AND s.kind = 'group' AND s.reason <> 'rescoped') AS groups,
       (SELECT count(*) FROM (
         SELECT s.object_id, s.member_id FROM staged_removal s
         JOIN visible_membership v ON v.tenant_no = ${tenantNo} AND v.group_id = s.object_id AND v.member_id = s.member_id
         WHERE s.tenant_no = ${tenantNo} AND s.kind = 'membership'
         UNION SELECT v.group_id, v.member_id FROM staged_removal s
         JOIN visible_membership v ON v.tenant_no = ${tenantNo} AND v.group_id = s.object_id
-        WHERE s.tenant_no = ${tenantNo} AND s.kind = 'group') AS ending) AS memberships`.execute(tx);
+        WHERE s.tenant_no = ${tenantNo} AND s.kind = 'group' AND s.reason <> 'rescoped') AS ending) AS memberships`.execute(
+    tx,
+  );
   const [going] = rows;
   if (!going) throw new Error('A count has no row');
   return going;
@@ -84,7 +89,7 @@ async function sampleOf(tx: Tx, tenantNo: number, kinds: readonly Guarded[]): Pr
   for (const kind of new Set(kinds.flatMap((guarded) => SAMPLED[guarded]))) {
     const { rows } = await sql<{ id: string; member_id: string }>`
       SELECT s.object_id AS id, s.member_id FROM staged_removal s
-      WHERE s.tenant_no = ${tenantNo} AND s.kind = ${kind}
+      WHERE s.tenant_no = ${tenantNo} AND s.kind = ${kind} AND s.reason NOT IN ('scope', 'rescoped')
         ${
           // What Graph leaves out of its lists of members cannot be missed there.
           kind === 'membership'
@@ -122,7 +127,8 @@ export async function hold(tx: Tx, tenantNo: number, excess: Excess, sample: Sam
   for (const [kind, isVisible] of Object.entries(visible)) {
     await sql`
       WITH moved AS (
-        DELETE FROM staged_removal s WHERE s.tenant_no = ${tenantNo} AND s.kind = ${kind} AND ${isVisible}
+        DELETE FROM staged_removal s
+        WHERE s.tenant_no = ${tenantNo} AND s.kind = ${kind} AND s.reason <> 'rescoped' AND ${isVisible}
         RETURNING s.kind, s.object_id, s.member_id, s.reason
       )
       INSERT INTO held_removal (tenant_no, kind, object_id, member_id, reason, generation)

@@ -18,6 +18,7 @@ import type { Store } from './store.ts';
 import { createReconcile } from './reconcile.ts';
 import { createHeld } from './held.ts';
 import { createSubscriptionStore } from './subscriptions.ts';
+import { createScopePreview } from './scope/preview.ts';
 import { createSync } from './sync.ts';
 import { createTenants } from './tenants.ts';
 import { createTokens } from './tokens.ts';
@@ -91,6 +92,7 @@ export function createStore(db: Database, parts: StoreParts): Store {
     reconcile: createReconcile(db),
     subscriptions: createSubscriptionStore(db),
     directory: createDirectory(db),
+    preview: createScopePreview(db),
     feed: createFeed(db),
     retention: createRetention(db),
     ping: () => ping(db),

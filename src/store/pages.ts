@@ -11,6 +11,9 @@ import { writeObjects } from './objects.ts';
 import { markMet } from './reconcile.ts';
 import { hearMemberships, keepBack } from './restored.ts';
 import type { Database, Tx } from './schema.ts';
+import { addMembersOfDue } from './scope/due.ts';
+import { type ScopeRow, scopeColumn } from './scope/in-scope.ts';
+import { withinScope } from './scope/page.ts';
 import { clearSuspicion } from './suspects.ts';
 import { stageMemberships, stageObjects, unstage } from './staged.ts';
 import type { Fence, SyncStore } from './store.ts';
@@ -29,8 +32,10 @@ export function createApplyPage(db: Database): SyncStore['applyPage'] {
       const round = await holdPage(tx, fence);
       if (!round) return 'superseded';
       const kind = KIND_OF[fence.feed];
-      const unseen = round.overlong && round.marks && (await hasUnseen(tx, round.tenantNo, kind, folded));
-      const { written, events } = await writePage(tx, round, kind, folded);
+      const fullness = round.kind === 'full' ? 'whole' : 'partial';
+      const stored = round.scope ? await withinScope(tx, round, round.scope, kind, folded, fullness) : folded;
+      const unseen = round.overlong && round.marks && (await hasUnseen(tx, round.tenantNo, kind, stored));
+      const { written, events } = await writePage(tx, round, kind, stored, round.scope?.widening);
       const changes = round.quiet ? written : events.length;
       const isNews = unseen || written > 0 || events.length > 0;
       const advanced = await advance(tx, fence, page, { changes, isNews, events });
@@ -47,11 +52,13 @@ export function createApplyPicked(db: Database): SyncStore['applyPicked'] {
       const round = await holdPage(tx, fence);
       if (!round) return 'superseded';
       const kind = KIND_OF[fence.feed];
-      const page = foldPage(items);
+      const folded = foldPage(items);
       if (why === 'second_look') {
-        await markMet(tx, round.tenantNo, kind, { ...page, objects: page.objects.map(({ id }) => id) });
+        await markMet(tx, round.tenantNo, kind, { ...folded, objects: folded.objects.map(({ id }) => id) });
       }
-      const written = await writePage(tx, { ...round, whole: true, suspected: false }, kind, page);
+      const stored = round.scope ? await withinScope(tx, round, round.scope, kind, folded, 'picked') : folded;
+      const letIn = round.scope !== null && why !== 'second_look';
+      const written = await writePage(tx, { ...round, whole: true, suspected: false }, kind, stored, letIn);
       return { changes: await tellInRound(tx, round, written) };
     });
 }
@@ -65,12 +72,14 @@ interface PageRound extends FencedRound {
   readonly overlong: boolean;
   /** Someone is, or was a moment ago, soft-deleted: what is said of memberships may settle theirs. */
   readonly kept: boolean;
+  /** Null where the whole directory is mirrored. */
+  readonly scope: ScopeRow | null;
 }
 
 /** Locks the feed's checkpoint under the fence's epoch. */
 async function holdPage(tx: Tx, { tenantNo, feed, epoch }: Fence): Promise<PageRound | undefined> {
   const { rows } = await sql<Omit<PageRound, 'tenantNo'>>`
-    SELECT r.id, r.kind, r.quiet, r.marks, 
+    SELECT r.id, r.kind, r.quiet, r.marks, ${scopeColumn(sql`c.tenant_no`)} AS scope,
       c.full_pages > 0 AND c.pages >= ${sql.lit(LONGER_THAN_FULL)} * c.full_pages AS overlong,
       EXISTS (SELECT 1 FROM staged_removal s WHERE s.tenant_no = c.tenant_no) AS staged,
       EXISTS (SELECT 1 FROM held_set h WHERE h.tenant_no = c.tenant_no) AS held,
@@ -93,6 +102,8 @@ async function writePage(
   round: PageRound & { readonly whole?: boolean },
   kind: ObjectKind,
   page: FoldedPage,
+  /** What is new here is so by the scope, and was in the directory before. */
+  letIn = false,
 ): Promise<{ written: number; events: readonly NewEvent[] }> {
   const { tenantNo } = round;
   if (round.suspected) await clearSuspicion(tx, tenantNo, kind, page);
@@ -102,6 +113,7 @@ async function writePage(
     page.objects.length > 0 ? await writeObjects(tx, round, kind, page.objects) : { written: 0, changes: [] };
   const restored = objects.changes.filter((change) => change.was_deleted).map((change) => change.id);
   if (restored.length > 0) await keepBack(tx, round, kind, restored);
+  if (round.scope && kind === 'group') await addMembersOfDue(tx, tenantNo, restored);
   const memberships =
     page.joined.length > 0 ? await writeMemberships(tx, round, page.joined) : { written: 0, visible: [] };
   if (page.removed.length > 0) await stageObjects(tx, tenantNo, kind, page.removed);
@@ -116,8 +128,8 @@ async function writePage(
   return {
     written,
     events: [
-      ...objects.changes.map((change) => objectEvent(kind, change)),
-      ...Array.from(added.values(), (row) => membershipEvent('added', row)),
+      ...objects.changes.map((change) => objectEvent(kind, change, letIn && !change.existed ? 'scope' : 'directory')),
+      ...Array.from(added.values(), (row) => membershipEvent('added', row, { reason: letIn ? 'scope' : 'directory' })),
     ],
   };
 }

@@ -18,6 +18,8 @@ const LARGE_TABLES = [
   'restored_object',
   'reconcile_mark',
   'suspect',
+  'scope_due',
+  'scope_assignee',
 ] as const;
 /** What says how the mirror was made. */
 const MIRROR_TABLES = [
@@ -28,9 +30,12 @@ const MIRROR_TABLES = [
   'skipped_part',
   'reconcile',
   'throttle',
+  'scope_assigned',
 ] as const;
 const SMALL_TABLES = [
   ...MIRROR_TABLES,
+  'scope',
+  'scope_group',
   'consent_attempt',
   'sign_in_code',
   'intent',
@@ -136,7 +141,7 @@ async function finish(tx: Tx, no: number): Promise<void> {
   // What stays of it: its name for the events of its states, and nothing else that someone wrote.
   await sql`UPDATE event SET data = data - 'name' - 'problem' WHERE tenant_no = ${no}`.execute(tx);
   await sql`
-    UPDATE tenant SET deleted_at = now(), updated_at = now(), name = NULL, groups_to_sync = '[]', entra_tenant = NULL,
+    UPDATE tenant SET deleted_at = now(), updated_at = now(), name = NULL, groups_to_sync = '[]', scope = '{}', entra_tenant = NULL,
       expected_entra_tenant = NULL, sign_in = '{}', candidate = NULL, problem = NULL, last_sync = NULL, as_of = NULL,
       users = 0, groups = 0, memberships = 0
     WHERE no = ${no}`.execute(tx);

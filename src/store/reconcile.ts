@@ -32,6 +32,8 @@ export function createReconcile(db: Database): ReconcileStore {
         UPDATE reconcile r SET counted_at = now(), strikes = d.strikes,
           due_at = CASE WHEN d.strikes >= ${STRIKES_TO_RECONCILE} THEN least(r.due_at, now()) ELSE r.due_at END
         FROM (SELECT t.no, CASE WHEN t.users = ${counts.users} AND t.groups = ${counts.groups}
+              -- Of a part of a directory the counts of all of it say nothing.
+              OR EXISTS (SELECT 1 FROM scope s WHERE s.tenant_no = t.no)
             THEN 0 ELSE k.strikes + 1 END AS strikes
           FROM tenant t JOIN reconcile k ON k.tenant_no = t.no WHERE t.no = ${tenantNo}) d
         WHERE r.tenant_no = d.no`.execute(db);
@@ -58,7 +60,7 @@ export function createReconcile(db: Database): ReconcileStore {
 async function open(tx: Tx, tenantNo: number): Promise<OpenReconcile | 'nothing_due'> {
   const tenant = await tx
     .selectFrom('tenant')
-    .select(['phase', 'scope', 'groups_to_sync'])
+    .select(['phase', 'scope'])
     .where('no', '=', tenantNo)
     .where('paused', '=', false)
     .where('deleting_at', 'is', null)
@@ -116,7 +118,7 @@ async function holdFence(
   { tenantNo, epoch }: ReconcileFence,
 ): Promise<{ readonly scoped: boolean } | undefined> {
   const { rows } = await sql<{ scoped: boolean }>`
-    SELECT t.groups_to_sync <> '[]' AS scoped FROM reconcile r JOIN tenant t ON t.no = r.tenant_no
+    SELECT EXISTS (SELECT 1 FROM scope s WHERE s.tenant_no = r.tenant_no) AS scoped FROM reconcile r
     WHERE r.tenant_no = ${tenantNo} AND r.epoch = ${epoch} AND r.comparing FOR UPDATE OF r`.execute(tx);
   return rows[0];
 }

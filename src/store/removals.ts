@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { Attributes, ObjectKind, RemovalReason } from '../domain/directory.ts';
+import type { Attributes, ObjectKind } from '../domain/directory.ts';
 import type { NewEvent } from '../domain/event.ts';
 import { membershipEvent, type MembershipRow, objectEvent, objectGone } from './changes.ts';
 import { blankEvents } from './erasure.ts';
@@ -10,7 +10,10 @@ import { awaitsLook } from './kept.ts';
 import { arrayText, onlyVisible, visibleAround } from './memberships.ts';
 import { OBJECT_TABLE } from './objects.ts';
 import { forgetRestored } from './restored.ts';
-import type { Database, Tx } from './schema.ts';
+import type { Database, StagedReason, Tx } from './schema.ts';
+import { dropDue } from './scope/due.ts';
+import { type ScopeRow, scopeColumn } from './scope/in-scope.ts';
+import { stageLeavers, tellKnown } from './scope/leavers.ts';
 import type { Fence, RemovalLooks, SyncStore } from './store.ts';
 import { believeUnseen, groupsOfUnseen, stageUnseen } from './sweep.ts';
 
@@ -44,7 +47,9 @@ export const REMOVAL_STEPS: readonly Step[] = [
   (tx, scope, from) => removeObjects(tx, scope, from, 'group'),
   (tx, scope, from) => removeObjects(tx, scope, from, 'user'),
 ];
-const STEPS: readonly Step[] = [...REMOVAL_STEPS, tellUntold];
+/** Of untold memberships those that wait for nothing: of people and groups whom a scope keeps out they are never told. */
+const isToTell = (scoped: boolean): RawBuilder<unknown> =>
+  scoped ? sql`m.member_type NOT IN ('user', 'group')` : sql`true`;
 
 /** Removes at the end of a round what waited for it. May be broken off between any two batches, and repeated. */
 export function createApplyRemovals(db: Database): SyncStore['applyRemovals'] {
@@ -63,7 +68,7 @@ export function createApplyRemovals(db: Database): SyncStore['applyRemovals'] {
       const held = await fenced(db, fences, (tx, { tenantNo }) => hold(tx, tenantNo, excess, confirmed.sample));
       if (held === 'superseded') return held;
     }
-    for (const step of STEPS) {
+    for (const step of [...REMOVAL_STEPS, tellUntold(prepared.scoped)]) {
       for (let more = true; more; heartbeat()) {
         if (signal.aborted) return 'stopped';
         const batch = await removeBatch(db, fences, step);
@@ -102,21 +107,28 @@ async function relistUnseen(
 async function prepareRemovals(
   tx: Tx,
   round: FencedRound,
-): Promise<{ readonly waiting: boolean; readonly excess?: Excess | undefined }> {
+): Promise<{ readonly waiting: boolean; readonly scoped: boolean; readonly excess?: Excess | undefined }> {
   const { tenantNo } = round;
-  const { rows: states } = await sql<{ undone: boolean; held: boolean }>`
+  const { rows: states } = await sql<{ undone: boolean; held: boolean; scope: ScopeRow | null }>`
     SELECT EXISTS (SELECT 1 FROM checkpoint WHERE tenant_no = ${tenantNo} AND NOT done) AS undone,
-      EXISTS (SELECT 1 FROM held_set WHERE tenant_no = ${tenantNo}) AS held`.execute(tx);
+      EXISTS (SELECT 1 FROM held_set WHERE tenant_no = ${tenantNo}) AS held,
+      ${scopeColumn(sql`${tenantNo}::int`)} AS scope`.execute(tx);
   if (states[0]?.undone !== false) throw new Error(`Tenant ${tenantNo}: a feed has not reached its deltaLink`);
-  if (states[0].held) await mergeWithHeld(tx, round);
+  const { held, scope } = states[0];
+  if (scope) await stageLeavers(tx, round, scope);
+  if (scope && round.quiet) await tellKnown(tx, tenantNo);
+  if (held) await mergeWithHeld(tx, round);
   const { rows } = await sql<{ staged: boolean; untold: boolean }>`
     SELECT EXISTS (SELECT 1 FROM staged_removal WHERE tenant_no = ${tenantNo}) AS staged,
-      EXISTS (SELECT 1 FROM membership m WHERE tenant_no = ${tenantNo} AND NOT told AND NOT ${awaitsLook(tenantNo)}) AS untold`.execute(
-    tx,
-  );
+      EXISTS (SELECT 1 FROM membership m WHERE tenant_no = ${tenantNo} AND NOT told AND NOT ${awaitsLook(tenantNo)}
+        AND ${isToTell(scope !== null)}) AS untold`.execute(tx);
   const { staged, untold } = rows[0] ?? { staged: true, untold: true };
   // A first import has nothing to lose.
-  return { waiting: staged || untold, excess: staged && !round.quiet ? await weigh(tx, tenantNo) : undefined };
+  return {
+    waiting: staged || untold,
+    scoped: scope !== null,
+    excess: staged && !round.quiet ? await weigh(tx, tenantNo) : undefined,
+  };
 }
 
 function removeBatch(db: Database, fences: readonly Fence[], step: Step): Promise<Batch | 'superseded'> {
@@ -175,7 +187,10 @@ async function removeMemberships(tx: Tx, { tenantNo, quiet }: Scope, from: Waiti
   };
 }
 
-/** Soft-deleted objects stay with their memberships, hidden; those gone for good take them along. */
+/**
+ * Soft-deleted objects stay with their memberships, hidden; those gone for good take them along. Of what leaves the scope
+ * nothing is kept but, untold, its memberships in groups that stay: it is still in them.
+ */
 async function removeObjects(tx: Tx, { tenantNo, quiet }: Scope, from: Waiting, kind: ObjectKind): Promise<Batch> {
   const staged = await takeObjects(tx, tenantNo, from, kind);
   if (staged.length === 0) return { events: [], written: 0, more: false };
@@ -186,8 +201,10 @@ async function removeObjects(tx: Tx, { tenantNo, quiet }: Scope, from: Waiting, 
     ORDER BY id`.execute(tx);
   const seen = known.filter((row) => !row.deleted);
   const unknown = staged.filter(({ id }) => !known.some((row) => row.id === id));
+  const out = new Set(idsOf(staged.filter((row) => row.reason === 'scope' || row.reason === 'rescoped')));
   const hidden = quiet ? [] : await visibleAround(tx, tenantNo, idsOf([...seen, ...unknown]));
   const dead = idsOf(staged.filter((row) => row.reason === 'deleted'));
+  await removeFromScope(tx, tenantNo, kind, [...out]);
   if (dead.length > 0) {
     const ids = sql`${arrayText(dead)}::uuid[]`;
     await sql`DELETE FROM ${table} WHERE tenant_no = ${tenantNo} AND id = ANY(${ids})`.execute(tx);
@@ -209,13 +226,14 @@ async function removeObjects(tx: Tx, { tenantNo, quiet }: Scope, from: Waiting, 
     tx,
   );
   await forgetRestored(tx, tenantNo, idsOf(staged));
-  // A person who is gone for good leaves an id, in this event as in those before it.
-  const erased = new Set(kind === 'user' ? dead : []);
+  // A person who is gone for good, or is none of ours any more, leaves an id, in this event as in those before it.
+  const erased = new Set(kind === 'user' ? [...dead, ...out] : []);
+  const reasonOf = (...ids: readonly string[]) => (ids.some((id) => out.has(id)) ? 'scope' : 'directory');
   await blankEvents(tx, tenantNo, [...erased]);
   return {
     events: [
-      ...hidden.map((row) => membershipEvent('removed', row)),
-      ...seen.map((row) => objectGone(kind, row.id, erased.has(row.id) ? undefined : row.data)),
+      ...hidden.map((row) => membershipEvent('removed', row, { reason: reasonOf(row.group_id, row.member_id) })),
+      ...seen.map((row) => objectGone(kind, row.id, erased.has(row.id) ? undefined : row.data, reasonOf(row.id))),
     ],
     written: known.length,
     more: true,
@@ -224,9 +242,19 @@ async function removeObjects(tx: Tx, { tenantNo, quiet }: Scope, from: Waiting, 
 
 const idsOf = (rows: readonly { readonly id: string }[]): readonly string[] => rows.map(({ id }) => id);
 
+async function removeFromScope(tx: Tx, tenantNo: number, kind: ObjectKind, out: readonly string[]): Promise<void> {
+  if (out.length === 0) return;
+  await dropDue(tx, tenantNo, kind, out);
+  const ids = sql`${arrayText(out)}::uuid[]`;
+  await sql`DELETE FROM ${OBJECT_TABLE[kind]} WHERE tenant_no = ${tenantNo} AND id = ANY(${ids})`.execute(tx);
+  await sql`UPDATE membership SET told = false WHERE tenant_no = ${tenantNo} AND member_id = ANY(${ids})`.execute(tx);
+  if (kind === 'user') return;
+  await sql`DELETE FROM membership WHERE tenant_no = ${tenantNo} AND group_id = ANY(${ids})`.execute(tx);
+}
+
 interface StagedObject {
   readonly id: string;
-  readonly reason: RemovalReason;
+  readonly reason: StagedReason;
 }
 
 /** As many objects as have a batch of memberships around them, one at least. */
@@ -260,20 +288,23 @@ async function takeObjects(
 }
 
 /** What still waits for its member to be known is told without it. */
-async function tellUntold(tx: Tx, { tenantNo }: Scope): Promise<Batch> {
-  const { rows } = await sql<MembershipRow & { known: boolean }>`
+const tellUntold =
+  (scoped: boolean): Step =>
+  async (tx, { tenantNo }) => {
+    const { rows } = await sql<MembershipRow & { known: boolean }>`
     UPDATE membership m SET told = true
     WHERE m.ctid = ANY (ARRAY(SELECT ctid FROM membership m
-      WHERE tenant_no = ${tenantNo} AND NOT told AND NOT ${awaitsLook(tenantNo)} LIMIT ${sql.lit(BATCH_ROWS)}))
+      WHERE tenant_no = ${tenantNo} AND NOT told AND NOT ${awaitsLook(tenantNo)} AND ${isToTell(scoped)}
+      LIMIT ${sql.lit(BATCH_ROWS)}))
     RETURNING m.group_id, m.member_id, m.member_type,
       EXISTS (SELECT 1 FROM directory_user o WHERE o.tenant_no = ${tenantNo} AND o.id = m.member_id)
       OR EXISTS (SELECT 1 FROM directory_group o WHERE o.tenant_no = ${tenantNo} AND o.id = m.member_id) AS known`.execute(
-    tx,
-  );
-  const visible = await onlyVisible(tx, tenantNo, rows);
-  return {
-    events: visible.map((row) => membershipEvent('added', row, row.known)),
-    written: 0,
-    more: rows.length === BATCH_ROWS,
+      tx,
+    );
+    const visible = await onlyVisible(tx, tenantNo, rows);
+    return {
+      events: visible.map((row) => membershipEvent('added', row, { memberKnown: row.known })),
+      written: 0,
+      more: rows.length === BATCH_ROWS,
+    };
   };
-}

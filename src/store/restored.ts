@@ -119,6 +119,7 @@ async function tellListed(
     WHERE t.tenant_no = ${tenantNo} AND t.group_id = m.group_id AND t.member_id = m.member_id AND NOT t.told
       AND NOT ${isStaged(tenantNo)} AND ${isKnown(tenantNo, sql`t`)}
     RETURNING t.group_id, t.member_id, t.member_type`.execute(tx);
+  await noteListed(tx, tenantNo, listed);
   // A group that is not mirrored yet comes with its members.
   const { rows: missing } = await sql<MembershipRow>`
     INSERT INTO membership_word (tenant_no, group_id, member_id, source)
@@ -142,6 +143,17 @@ async function tellListed(
       ON CONFLICT DO NOTHING`.execute(tx);
   }
   await tellChanges(tx, round, 'added', [...(await onlyVisible(tx, tenantNo, kept)), ...visible]);
+}
+
+/** Of people whom a scope keeps out: they need not be looked for again when they are let in. */
+async function noteListed(tx: Tx, tenantNo: number, listed: readonly Membership[]): Promise<void> {
+  await sql`
+    INSERT INTO membership_word (tenant_no, group_id, member_id, source)
+    SELECT ${tenantNo}::int, m.group_id, m.member_id, 'look' FROM ${pairs(listed)}
+    WHERE EXISTS (SELECT 1 FROM scope s WHERE s.tenant_no = ${tenantNo})
+      AND EXISTS (SELECT 1 FROM membership t WHERE t.tenant_no = ${tenantNo} AND t.group_id = m.group_id
+        AND t.member_id = m.member_id AND NOT t.told)
+    ON CONFLICT DO NOTHING`.execute(tx);
 }
 
 /** What Graph did not list: hidden after the first look, gone after the second. */
@@ -168,9 +180,9 @@ async function settleRest(
   const { rows: missed } = await sql<MembershipRow>`
     SELECT m.group_id, m.member_id, m.member_type FROM membership m
     WHERE m.tenant_no = ${tenantNo} AND (m.group_id = ${id}::uuid OR m.member_id = ${id}::uuid) AND NOT (${principals})
-      AND CASE WHEN m.told THEN EXISTS (SELECT 1 FROM membership_word w WHERE w.tenant_no = m.tenant_no
+      AND (EXISTS (SELECT 1 FROM membership_word w WHERE w.tenant_no = m.tenant_no
           AND w.group_id = m.group_id AND w.member_id = m.member_id AND w.source = 'look')
-        ELSE NOT ${isSpokenOf(tenantNo)} END
+        OR NOT m.told AND NOT ${isSpokenOf(tenantNo)})
       AND NOT EXISTS (SELECT 1 FROM unnest(${arrayText(listed.map((row) => row.groupId))}::uuid[],
           ${arrayText(listed.map((row) => row.memberId))}::uuid[]) AS l(group_id, member_id)
         WHERE l.group_id = m.group_id AND l.member_id = m.member_id)

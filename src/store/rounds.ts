@@ -6,6 +6,8 @@ import { COUNT_EVERY_MS } from '../domain/reconcile.ts';
 import { mayFetch } from '../domain/tenant.ts';
 import { type Checkpoint, fenced, type FencedRound, lockCheckpoints, lockRound, raiseFences } from './fence.ts';
 import { forgetReconcile } from './reconcile.ts';
+import { beginFullScope } from './scope/assigned.ts';
+import { scopeColumn } from './scope/in-scope.ts';
 import type { Database, RemovalKind, Tx } from './schema.ts';
 import { suspectsAreDue } from './suspects.ts';
 import { takeHint } from './subscriptions.ts';
@@ -48,8 +50,13 @@ async function openSlice(tx: Tx, input: OpenInput): ReturnType<SyncStore['openSl
   if (round?.id !== roundId || (otherQuery && round.kind === 'full')) {
     // What a full round was needed for is still needed when it did not end.
     const full =
-      input.kind === 'full' || unfinishedFull || otherQuery || checkpoints.some(({ delta_link }) => !delta_link);
+      input.kind === 'full' ||
+      tenant.within?.readAll ||
+      unfinishedFull ||
+      otherQuery ||
+      checkpoints.some(({ delta_link }) => !delta_link);
     const begin = full ? beginFull : beginDelta;
+    if (full && tenant.within) await beginFullScope(tx, tenantNo);
     await begin(tx, { tenantNo, roundId, quiet: tenant.last_sync === null, queryHash });
     checkpoints = await lockCheckpoints(tx, tenantNo);
     round = await tx.selectFrom('round').selectAll().where('tenant_no', '=', tenantNo).executeTakeFirstOrThrow();
@@ -64,6 +71,7 @@ async function openSlice(tx: Tx, input: OpenInput): ReturnType<SyncStore['openSl
     reconcileDue: tenant.reconcile_due ?? false,
     subscriptions,
     chosen,
+    scope: tenant.within,
     feeds: openFeeds(tenantNo, kind, checkpoints),
   };
 }
@@ -73,6 +81,7 @@ async function holdTenant(tx: Tx, tenantNo: number) {
   const tenant = await tx
     .selectFrom('tenant')
     .select(['phase', 'entra_tenant', 'last_sync', 'scope'])
+    .select(scopeColumn(sql`tenant.no`).as('within'))
     .select(sql<boolean>`EXISTS (SELECT 1 FROM restored_object o WHERE o.tenant_no = tenant.no)`.as('restored'))
     .select(suspectsAreDue.$castTo<boolean>().as('suspects'))
     .select(
@@ -165,6 +174,7 @@ async function restartAsFull(tx: Tx, fences: readonly Fence[]): Promise<'restart
   if (!round) return 'superseded';
   await insertRound(tx, tenantNo, { ...round, kind: 'full', marks: await isMirrored(tx, tenantNo) });
   await startFeedsOver(tx, tenantNo);
+  await beginFullScope(tx, tenantNo);
   await raiseFences(tx, tenantNo);
   return 'restarted';
 }

@@ -27,7 +27,7 @@ export interface Schema {
     kind: RemovalKind;
     object_id: string;
     member_id: Generated<string>;
-    reason: RemovalReason;
+    reason: StagedReason;
   };
   held_set: HeldSetTable;
   held_removal: Schema['staged_removal'] & { generation: number; cancelled: Generated<boolean> };
@@ -49,6 +49,8 @@ export interface Schema {
 export type Database = Kysely<Schema>;
 export type Tx = Transaction<Schema>;
 
+/** `scope`: no more to be mirrored, by what the directory says; `rescoped`: by the operator's change of the scope. */
+export type StagedReason = RemovalReason | 'scope' | 'rescoped';
 export type RemovalKind = 'membership' | 'group' | 'user' | 'disable';
 
 /** Written as JSON text: the drivers would take an array for one of PostgreSQL's. */

@@ -4,7 +4,10 @@ import type { ObjectKind } from '../domain/directory.ts';
 import { arrayText } from './memberships.ts';
 import type { Tx } from './schema.ts';
 
-/** Takes out what the page takes back: removed objects and memberships that are there again, accounts enabled again. */
+/**
+ * Takes out what the page takes back: removed objects and memberships that are there again, accounts enabled again. To be
+ * there says nothing against leaving the scope.
+ */
 export async function unstage(
   tx: Tx,
   tenantNo: number,
@@ -29,7 +32,7 @@ export async function unstage(
     if (ids.length === 0) continue;
     await sql`
       ${undo}
-      WHERE s.tenant_no = ${tenantNo} AND s.kind = ${staged} AND s.object_id = ANY(${arrayText(ids)}::uuid[])`.execute(
+      WHERE s.tenant_no = ${tenantNo} AND s.kind = ${staged} AND s.reason NOT IN ('scope', 'rescoped') AND s.object_id = ANY(${arrayText(ids)}::uuid[])`.execute(
       tx,
     );
   }

@@ -16,7 +16,7 @@ import type { ProblemRecord } from '../domain/problem.ts';
 import type { RoundKind, TenantRecord } from '../domain/activities.ts';
 import type { Guard, Guarded, GuardSettings, Sample, Suspect } from '../domain/guard.ts';
 import type { IntentKind } from '../domain/intent.ts';
-import type { Chosen, Scope, ScopeSettings } from '../domain/scope.ts';
+import type { Chosen, GroupCandidate, Scope, ScopeGroup, ScopeSettings } from '../domain/scope.ts';
 import type { SignIn, SignInSettings } from '../domain/sign-in.ts';
 
 /** The persistence room's face. One implementation serves PostgreSQL and PGlite: the same SQL on both. */
@@ -31,6 +31,7 @@ export interface Store {
   readonly reconcile: ReconcileStore;
   readonly subscriptions: SubscriptionStore;
   readonly directory: DirectoryStore;
+  readonly preview: ScopePreviewStore;
   readonly feed: FeedStore;
   readonly retention: RetentionStore;
   /** Rejects where the database cannot be reached. */
@@ -52,6 +53,8 @@ export interface TenantRow {
   readonly state: TenantState;
   readonly groupsToSync: readonly string[];
   readonly scope: Scope;
+  /** The entries of `groupsToSync`, and what became of each. */
+  readonly scopeGroups: readonly ScopeGroup[];
   readonly expectedEntraTenant: string | null;
   readonly entraTenantId: string | null;
   readonly candidate: ConsentCandidate | null;
@@ -114,6 +117,8 @@ export interface RoundProgress {
 /** A completed round; `heldSince` where removals are held for a person by now. */
 export interface RoundEnd extends SyncSummary {
   readonly heldSince?: string;
+  /** Entries of the groups to sync that fit no group, or several; absent: none. */
+  readonly unresolvedGroups?: number;
 }
 
 export interface NewTenant {
@@ -313,6 +318,8 @@ export interface OpenSlice {
   readonly subscriptions: { readonly keepAt: Date; readonly baseUrl: string | null } | null;
   /** Attributes beside the contract's that the tenant chose. */
   readonly chosen: Chosen;
+  /** Less than the whole directory is mirrored, or was until now. */
+  readonly scope: { readonly assignedOnly: boolean } | null;
   readonly feeds: Readonly<Record<Feed, OpenFeed>>;
 }
 
@@ -320,6 +327,20 @@ export interface OpenSlice {
 export interface RestoredObject {
   readonly kind: ObjectKind;
   readonly id: string;
+}
+
+/** Objects that are to be asked for by id, whole. */
+export interface WantedObjects {
+  readonly feed: Feed;
+  readonly ids: readonly string[];
+  /** Groups that are assigned to the application: their members are what is wanted. */
+  readonly assigned: boolean;
+}
+
+/** Somebody who is assigned to the application, or a group whose direct members are. */
+export interface Assignment {
+  readonly principalId: string;
+  readonly kind: 'user' | 'group';
 }
 
 export interface SyncStore {
@@ -364,6 +385,23 @@ export interface SyncStore {
   recordSkipped(tenantNo: number, feed: Feed, skipped: Readonly<Record<string, number>>): Promise<void>;
   /** What was left out so far, the latest first; `lastAt` in ISO 8601. */
   skipped(tenantNo: number): Promise<readonly SkippedPart[]>;
+  /**
+   * Of a tenant with a scope: notes what a change of it may let in, and returns the entries by name of which no live group
+   * is mirrored.
+   */
+  unresolvedGroups(fences: readonly Fence[]): Promise<readonly string[] | 'superseded'>;
+  /** Groups that an entry by name may mean. One is kept by its id; none or several wait for a person. */
+  groupFound(fences: readonly Fence[], entry: string, found: readonly GroupCandidate[]): Promise<'superseded' | void>;
+  /** All that is assigned to the application now. */
+  assignedListed(fences: readonly Fence[], assignments: readonly Assignment[]): Promise<'superseded' | void>;
+  /** Some objects that the scope lets in and the mirror has not; with `feed` of that feed alone. Undefined: there are none. */
+  wantedObjects(
+    fences: readonly Fence[],
+    limit: number,
+    feed?: Feed,
+  ): Promise<WantedObjects | undefined | 'superseded'>;
+  /** They were asked for, and what came of it is applied. */
+  objectsPicked(fences: readonly Fence[], wanted: WantedObjects): Promise<'superseded' | void>;
   /** The feed's links are dead: the round becomes a full one, from the start, beside the mirror. */
   restartAsFull(fences: readonly Fence[]): Promise<'restarted' | 'superseded'>;
   /**
@@ -484,7 +522,7 @@ export interface HeldRow {
   readonly id: string;
   /** Of the object; of a membership those of its group. */
   readonly data: Attributes | null;
-  readonly reason: RemovalReason | 'disabled' | 'left' | 'group_removed' | 'member_removed';
+  readonly reason: RemovalReason | 'scope' | 'disabled' | 'left' | 'group_removed' | 'member_removed';
 }
 
 export interface HeldStore {
@@ -572,6 +610,43 @@ export interface DirectoryStore {
   ): Promise<Page<{ readonly id: string; readonly memberType: MemberType; readonly data: Attributes | null }>>;
   /** The shortest chain of groups from the user to the group, else undefined: `[group directly joined, …, groupId]`. */
   path(tenantNo: number, userId: string, groupId: string): Promise<readonly string[] | undefined>;
+}
+
+// ---- what another scope would mean ---------------------------------------------------------------------
+
+/** Who would be mirrored: by ids of groups (null: all) with members that are not mirrored yet, and of assigned people. */
+export interface ScopeTarget {
+  readonly guests: boolean;
+  readonly disabled: boolean;
+  readonly groups: readonly string[] | null;
+  readonly members: readonly string[];
+  readonly assigned: readonly string[] | null;
+}
+
+export interface Some<T> {
+  readonly count: number;
+  readonly sample: readonly T[];
+}
+
+export interface ScopePreviewStore {
+  /** Of these groups those that are mirrored, and the groups that are members of them. */
+  inside(
+    tenantNo: number,
+    groups: readonly string[],
+  ): Promise<{ readonly mirrored: readonly string[]; readonly members: readonly string[] }>;
+  /** Of these ids those that are mirrored. */
+  mirrored(
+    tenantNo: number,
+    ids: Readonly<Record<Feed, readonly string[]>>,
+  ): Promise<Readonly<Record<Feed, readonly string[]>>>;
+  /** Who is mirrored and would not be. */
+  leavers(
+    tenantNo: number,
+    target: ScopeTarget,
+    limit: number,
+  ): Promise<{ readonly users: Some<ObjectRow>; readonly groups: Some<ObjectRow> }>;
+  /** Ids of people who are not mirrored and may come to be, filters apart. */
+  candidates(tenantNo: number, target: ScopeTarget, limit: number): Promise<readonly string[]>;
 }
 
 // ---- the feed, read ---------------------------------------------------------------------------------------

@@ -3,6 +3,9 @@ import { createApplyPage, createApplyPicked } from './pages.ts';
 import { createApplyRemovals } from './removals.ts';
 import { createRestored } from './restored.ts';
 import { createRounds } from './rounds.ts';
+import { createAssigned } from './scope/assigned.ts';
+import { createDue } from './scope/due.ts';
+import { createScopeGroups } from './scope/groups.ts';
 import { createSuspects } from './suspects.ts';
 import { createThrottle } from './throttle.ts';
 import { createSkipped } from './skipped.ts';
@@ -18,6 +21,9 @@ export function createSync(db: Database): SyncStore {
     ...createSkipped(db),
     ...createThrottle(db),
     ...createRestored(db),
+    ...createScopeGroups(db),
+    ...createAssigned(db),
+    ...createDue(db),
     ...createSuspects(db),
     applyRemovals: createApplyRemovals(db),
     completeRound: createCompleteRound(db),

@@ -1,7 +1,9 @@
 import { guardOf } from '../domain/guard.ts';
 import { scopeOf } from '../domain/scope.ts';
 import { signInOf } from '../domain/sign-in.ts';
+import { sql } from 'kysely';
 import type { Database } from './schema.ts';
+import { scopeGroupsColumn } from './scope/groups.ts';
 import type { TenantRow } from './store.ts';
 
 /** Live tenants, each with its running round. */
@@ -10,6 +12,7 @@ export function selectTenants(db: Database) {
     .selectFrom('tenant as t')
     .leftJoin('round as r', (join) => join.onRef('r.tenant_no', '=', 't.no').on('r.completed_at', 'is', null))
     .selectAll('t')
+    .select(scopeGroupsColumn(sql`t.no`).as('scope_groups'))
     .select([
       'r.id as round_id',
       'r.kind as round_kind',
@@ -33,6 +36,7 @@ export function tenantFromRow(row: Row): TenantRow {
     state: row.state,
     groupsToSync: row.groups_to_sync,
     scope: scopeOf(row.scope),
+    scopeGroups: row.scope_groups ?? [],
     expectedEntraTenant: row.expected_entra_tenant,
     entraTenantId: row.entra_tenant,
     candidate: row.candidate,

@@ -3,12 +3,14 @@ import type { TenantRecord } from '../domain/activities.ts';
 import type { NewEvent } from '../domain/event.ts';
 import { describeProblem } from '../domain/problem.ts';
 import { RETAIN_DAYS } from '../domain/retention.ts';
+import { type Scope, scopeOf, selectionOf } from '../domain/scope.ts';
 import { type TenantState, tenantState } from '../domain/tenant.ts';
 import { tell } from './events.ts';
 import { raiseFences } from './fence.ts';
 import { insertIntent, tickIntents } from './intents.ts';
 import { createPurge, createPurgeRevoked } from './purge.ts';
 import type { Database, Tx } from './schema.ts';
+import { writeScope } from './scope/settings.ts';
 import type { NewTenant, TenantStore } from './store.ts';
 import { selectTenants, tenantFromRow } from './tenant-row.ts';
 
@@ -39,27 +41,7 @@ export function createTenants(db: Database): TenantStore {
 
     live: () => db.selectFrom('tenant').select(['no', 'id']).where('deleted_at', 'is', null).orderBy('no').execute(),
 
-    async update(no, change) {
-      await db
-        .updateTable('tenant')
-        .set({
-          updated_at: sql`now()`,
-          ...(change.name !== undefined && { name: change.name }),
-          ...(change.groupsToSync && { groups_to_sync: JSON.stringify(change.groupsToSync) }),
-          ...(change.scope && { scope: JSON.stringify(change.scope) }),
-          ...(change.requireApproval !== undefined && { require_approval: change.requireApproval }),
-          ...(change.sharedDirectory !== undefined && { shared_directory: change.sharedDirectory }),
-          ...(change.retainDays !== undefined && { retain_days: change.retainDays }),
-          ...(change.guard && { guard: JSON.stringify(change.guard) }),
-          ...(change.profiles && { profiles: JSON.stringify(change.profiles) }),
-          ...(change.presentation && { presentation: JSON.stringify(change.presentation) }),
-          ...(change.signIn && { sign_in: JSON.stringify(change.signIn) }),
-          ...(change.expectedEntraTenant !== undefined && { expected_entra_tenant: change.expectedEntraTenant }),
-        })
-        .where('no', '=', no)
-        .where('deleted_at', 'is', null)
-        .execute();
-    },
+    update: (no, change) => db.transaction().execute((tx) => updateTenant(tx, no, change)),
 
     async noteGrantCheck(no, check) {
       const set = { grant_check: JSON.stringify(check), updated_at: sql<string>`now()` };
@@ -100,9 +82,52 @@ async function createTenant(tx: Tx, tenant: NewTenant): ReturnType<TenantStore['
     .returning('no')
     .executeTakeFirst();
   if (!inserted) return 'name_taken';
+  await writeScope(tx, inserted.no, WHOLE, settingOf(tenant.groupsToSync, scopeOf(tenant.scope ?? {})));
   const intent = await insertIntent(tx, inserted.no, 'start');
   const row = await selectTenants(tx).where('t.no', '=', inserted.no).executeTakeFirstOrThrow();
   return { tenant: tenantFromRow(row), intent };
+}
+
+const WHOLE = settingOf([], scopeOf({}));
+
+function settingOf(groups: readonly string[], scope: Scope) {
+  return { groups, selection: selectionOf(groups, scope) };
+}
+
+async function updateTenant(tx: Tx, no: number, change: Parameters<TenantStore['update']>[1]): Promise<void> {
+  const before = await tx
+    .selectFrom('tenant')
+    .select(['groups_to_sync', 'scope'])
+    .where('no', '=', no)
+    .where('deleted_at', 'is', null)
+    .forUpdate()
+    .executeTakeFirst();
+  if (!before) return;
+  await tx
+    .updateTable('tenant')
+    .set({
+      updated_at: sql`now()`,
+      ...(change.name !== undefined && { name: change.name }),
+      ...(change.groupsToSync && { groups_to_sync: JSON.stringify(change.groupsToSync) }),
+      ...(change.scope && { scope: JSON.stringify(change.scope) }),
+      ...(change.requireApproval !== undefined && { require_approval: change.requireApproval }),
+      ...(change.sharedDirectory !== undefined && { shared_directory: change.sharedDirectory }),
+      ...(change.retainDays !== undefined && { retain_days: change.retainDays }),
+      ...(change.guard && { guard: JSON.stringify(change.guard) }),
+      ...(change.profiles && { profiles: JSON.stringify(change.profiles) }),
+      ...(change.presentation && { presentation: JSON.stringify(change.presentation) }),
+      ...(change.signIn && { sign_in: JSON.stringify(change.signIn) }),
+      ...(change.expectedEntraTenant !== undefined && { expected_entra_tenant: change.expectedEntraTenant }),
+    })
+    .where('no', '=', no)
+    .execute();
+  const scope = scopeOf(before.scope);
+  await writeScope(
+    tx,
+    no,
+    settingOf(before.groups_to_sync, scope),
+    settingOf(change.groupsToSync ?? before.groups_to_sync, change.scope ? scopeOf(change.scope) : scope),
+  );
 }
 
 async function recordDecision(tx: Tx, { tenantNo, phase, paused, problem, taken }: TenantRecord): Promise<void> {

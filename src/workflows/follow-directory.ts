@@ -99,6 +99,7 @@ function completeRound(
   state.lastRound = { completedAt: Date.now(), kind: slice.kind, changes: slice.changes };
   state.nextRoundAt = nextRoundAt(startedAt, slice.nextInMs, Math.random());
   state.heldSince = slice.heldSince ?? null;
+  state.groupsUnresolvedSince = slice.unresolvedGroups ? (state.groupsUnresolvedSince ?? iso(Date.now())) : null;
   run.clearFailures();
   if (missing) run.raiseSetAside(missing, before);
   run.moveBy('round_completed');

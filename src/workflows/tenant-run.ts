@@ -126,7 +126,7 @@ export class TenantRun {
   raise(problem: Omit<ProblemRecord, 'since'>): void {
     const { state } = this;
     // What passes by itself does not hide that a person must decide.
-    if (state.heldSince !== null && !isBlocking(problem.code)) return;
+    if (standingProblem(state) !== null && !isBlocking(problem.code)) return;
     const since = state.problem?.code === problem.code ? state.problem.since : iso(Date.now());
     state.problem = { ...problem, since };
   }

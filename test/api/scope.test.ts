@@ -46,3 +46,24 @@ describe('attributes of the tenant’s own choice', () => {
     expect(body.data).toMatchObject([{ displayName: 'User 1', city: 'Oslo', manager: null }]);
   });
 });
+
+describe('the preview of another scope', () => {
+  test('is of a connected directory alone, and checks its body as a change does', async () => {
+    const id = await create();
+    const preview = (body: unknown) => api.call('POST', `/v1/tenants/${id}/scope/preview`, { body });
+    expect(await preview({ groupsToSync: ['Sales'] })).toMatchObject({ status: 409 });
+    expect(await preview({ scope: { guests: 'no' } })).toMatchObject({ status: 400 });
+  });
+
+  test('counts and names who leaves, and says that Microsoft gave no answer where it gave none', async () => {
+    const id = await create({ groupsToSync: [] });
+    await round(api.store, id, [user(1), user(2, { userType: 'Guest' })], []);
+    const preview = (body: unknown) => api.call('POST', `/v1/tenants/${id}/scope/preview`, { body });
+    api.graph.token = { kind: 'token', accessToken: 'T', expiresAt: Date.now() + 60_000, roles: [] };
+    const { status, body } = await preview({ scope: { guests: false } });
+    expect([status, body.complete, body.users.enter.count, body.users.leave.count]).toEqual([200, true, 0, 1]);
+    expect(body.users.leave.sample).toMatchObject([{ displayName: 'User 2' }]);
+    expect(await preview({ groupsToSync: ['Sales'] })).toMatchObject({ status: 503 });
+    expect((await api.call('GET', `/v1/tenants/${id}`)).body.scope.guests).toBe(true);
+  });
+});

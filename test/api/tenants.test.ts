@@ -311,11 +311,8 @@ describe('reading tenants', () => {
       const path = route.replace('{id}', 'unknown').replaceAll(/\{\w+\}/g, DIRECTORY);
       for (const method of Object.keys(methods)) {
         const body = route.endsWith('/check') ? { userId: DIRECTORY } : {};
-        const answer = await api.call(
-          method.toUpperCase(),
-          path,
-          method === 'patch' || route.endsWith('/check') ? { body } : {},
-        );
+        const hasBody = method === 'patch' || /\/(check|preview)$/.test(route);
+        const answer = await api.call(method.toUpperCase(), path, hasBody ? { body } : {});
         expect([route, answer.status, answer.body.type]).toEqual([route, 404, '/problems/tenant-not-found']);
       }
     }

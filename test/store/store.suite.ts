@@ -8,6 +8,7 @@ import { heldSuite } from './held.suite.ts';
 import { historiesSuite } from './histories.suite.ts';
 import { mirrorSuite } from './mirror.suite.ts';
 import { restoredSuite } from './restored.suite.ts';
+import { scopeSuite } from './scope.suite.ts';
 import { tenantsSuite } from './tenants.suite.ts';
 
 /** Everything that a store must do, on whatever database. */
@@ -18,6 +19,7 @@ export function storeSuite(name: string, open: () => Promise<Backend>): void {
       backend = await open();
     }, 60_000);
     afterAll(() => backend.close());
+    scopeSuite(() => backend);
     tenantsSuite(() => backend);
     mirrorSuite(() => backend);
     directorySuite(() => backend);

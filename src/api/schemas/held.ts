@@ -33,7 +33,7 @@ const heldEntry = z
     id: z.string().meta({ description: 'Of a membership `groupId:memberId`' }),
     displayName: z.string().nullable().meta({ description: "Of a membership the group's" }),
     userPrincipalName: z.string().nullable(),
-    reason: z.enum(['changed', 'deleted', 'disabled', 'left', 'group_removed', 'member_removed']),
+    reason: z.enum(['changed', 'deleted', 'scope', 'disabled', 'left', 'group_removed', 'member_removed']),
   })
   .meta({ id: 'HeldEntry' });
 

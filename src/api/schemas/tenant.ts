@@ -4,7 +4,7 @@ import { OWNERS } from '../../domain/catalogue/remedies.ts';
 import { PROBLEM_CODES } from '../../domain/problem.ts';
 import { connectSettings, connectShown } from './connect.ts';
 import { guard, guardSettings } from './guard.ts';
-import { scope, scopeSettings } from './scope.ts';
+import { scope, scopeGroup, scopeSettings } from './scope.ts';
 import { signIn, signInSettings } from './sign-in.ts';
 import { expectedDirectory, groupsToSync, guid, readableText } from './fields.ts';
 
@@ -97,6 +97,7 @@ export const tenant = z
     asOf: time.nullable().meta({ description: 'What Microsoft showed at that time is in' }),
     groupsToSync: z.array(z.string()),
     scope,
+    scopeGroups: z.array(scopeGroup).meta({ description: 'What became of each entry of `groupsToSync`' }),
     expectedEntraTenant: z.string().nullable(),
     requireApproval: z.boolean(),
     sharedDirectory: z.boolean(),

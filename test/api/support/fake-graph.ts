@@ -3,6 +3,7 @@ import type { ApiDeps } from '../../../src/api/deps.ts';
 import type { Assignment } from '../../../src/graph/assignment.ts';
 import type { ResolvedDirectory } from '../../../src/graph/admin-consent.ts';
 import type { Organization } from '../../../src/graph/organization.ts';
+import type { TokenOutcome } from '../../../src/graph/token-source.ts';
 import type { ProofOutcome } from '../../../src/graph/sign-in.ts';
 
 export const LOGIN = 'https://login.example';
@@ -37,8 +38,11 @@ export class FakeGraph implements GraphFace {
 
   organization: GraphFace['organization'] = async (id) => this.organizations.get(id) ?? null;
 
+  /** Undefined: the API asks for none. */
+  token: TokenOutcome | undefined;
   tokenFor: GraphFace['tokenFor'] = async () => {
-    throw new Error('The API asks for no token');
+    if (!this.token) throw new Error('The API asks for no token');
+    return this.token;
   };
 
   lookAtHosts: GraphFace['lookAtHosts'] = async () => [{ host: 'login.example', proxy: null, skewMs: 0 }];
@@ -53,6 +57,10 @@ export class FakeGraph implements GraphFace {
   /** Answers of "Users and groups", by user. */
   readonly assignments = new Map<string, Assignment>();
   assignment: GraphFace['assignment'] = async ({ userId }) => this.assignments.get(userId) ?? 'not_assigned';
+
+  findGroups: GraphFace['findGroups'] = async () => ({ kind: 'unavailable' });
+  assigned: GraphFace['assigned'] = async () => ({ kind: 'unavailable' });
+  feedPage: GraphFace['feedPage'] = async () => ({ kind: 'unavailable' });
 
   beginProof: GraphFace['beginProof'] = async ({ entraTenant, redirectUri, state, prompt }) => {
     const verifier = randomUUID();

@@ -1,0 +1,90 @@
+import { sql } from 'kysely';
+import type { Feed, ObjectKind } from '../../domain/directory.ts';
+import { fenced } from '../fence.ts';
+import { arrayText } from '../memberships.ts';
+import type { Database, Tx } from '../schema.ts';
+import type { SyncStore, WantedObjects } from '../store.ts';
+import { isUserWanted, type ScopeRow, scopeColumn } from './in-scope.ts';
+
+/** Notes ids whose place in the scope may have changed. */
+export async function addDue(tx: Tx, tenantNo: number, kind: ObjectKind, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await sql`
+    INSERT INTO scope_due (tenant_no, kind, object_id)
+    SELECT ${tenantNo}::int, ${kind}::text, unnest(${arrayText(ids)}::uuid[]) ON CONFLICT DO NOTHING`.execute(tx);
+}
+
+export async function dropDue(tx: Tx, tenantNo: number, kind: ObjectKind, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  await sql`
+    DELETE FROM scope_due
+    WHERE tenant_no = ${tenantNo} AND kind = ${kind} AND object_id = ANY(${arrayText(ids)}::uuid[])`.execute(tx);
+}
+
+/** A group that is back: whoever is kept in its memberships may be let in again. */
+export async function addMembersOfDue(tx: Tx, tenantNo: number, groups: readonly string[]): Promise<void> {
+  if (groups.length === 0) return;
+  await sql`
+    INSERT INTO scope_due (tenant_no, kind, object_id)
+    SELECT DISTINCT m.tenant_no, m.member_type, m.member_id FROM membership m
+    WHERE m.tenant_no = ${tenantNo} AND m.group_id = ANY(${arrayText(groups)}::uuid[])
+      AND m.member_type IN ('user', 'group')
+    ON CONFLICT DO NOTHING`.execute(tx);
+}
+
+export function createDue(db: Database): Pick<SyncStore, 'wantedObjects' | 'objectsPicked'> {
+  return {
+    wantedObjects: (fences, limit, feed) =>
+      fenced(db, fences, (tx, { tenantNo }) => wantedObjects(tx, tenantNo, limit, feed)),
+    objectsPicked: (fences, wanted) => fenced(db, fences, (tx, { tenantNo }) => picked(tx, tenantNo, wanted)),
+  };
+}
+
+/** Groups come first: their members are then known. */
+async function wantedObjects(
+  tx: Tx,
+  tenantNo: number,
+  limit: number,
+  only: Feed | undefined,
+): Promise<WantedObjects | undefined> {
+  const { rows } = await sql<{ scope: ScopeRow | null }>`
+    SELECT ${scopeColumn(sql`${tenantNo}::int`)} AS scope`.execute(tx);
+  const scope = rows[0]?.scope;
+  if (!scope) return undefined;
+  if (scope.assignedOnly) {
+    const { rows: unread } = await sql<{ id: string }>`
+      SELECT principal_id AS id FROM scope_assigned
+      WHERE tenant_no = ${tenantNo} AND kind = 'group' AND NOT read ORDER BY principal_id LIMIT ${limit}`.execute(tx);
+    if (unread.length > 0) return { feed: 'groups', ids: unread.map(({ id }) => id), assigned: true };
+  }
+  const { rows: groups } = await sql<{ id: string }>`
+    SELECT d.object_id AS id FROM scope_due d
+    WHERE d.tenant_no = ${tenantNo} AND d.kind = 'group'
+      AND NOT EXISTS (SELECT 1 FROM directory_group g WHERE g.tenant_no = ${tenantNo} AND g.id = d.object_id)
+    ORDER BY d.object_id LIMIT ${limit}`.execute(tx);
+  if (groups.length > 0) return { feed: 'groups', ids: groups.map(({ id }) => id), assigned: false };
+  if (only === 'groups') return undefined;
+  const { rows: users } = await sql<{ id: string }>`
+    SELECT d.object_id AS id FROM scope_due d
+    WHERE d.tenant_no = ${tenantNo} AND d.kind = 'user'
+      AND NOT EXISTS (SELECT 1 FROM directory_user u WHERE u.tenant_no = ${tenantNo} AND u.id = d.object_id)
+      AND ${isUserWanted(tenantNo, scope, sql`d.object_id`, 'as it will be')}
+    ORDER BY d.object_id LIMIT ${limit}`.execute(tx);
+  return users.length > 0 ? { feed: 'users', ids: users.map(({ id }) => id), assigned: false } : undefined;
+}
+
+/** Whoever was asked for is stored by now, or not to be: asked for again only when something is said of them again. */
+async function picked(tx: Tx, tenantNo: number, { feed, ids, assigned }: WantedObjects): Promise<void> {
+  if (assigned) {
+    await sql`
+      UPDATE scope_assigned SET read = true
+      WHERE tenant_no = ${tenantNo} AND principal_id = ANY(${arrayText(ids)}::uuid[])`.execute(tx);
+    return;
+  }
+  const table = sql.table(feed === 'users' ? 'directory_user' : 'directory_group');
+  await sql`
+    DELETE FROM scope_due d
+    WHERE d.tenant_no = ${tenantNo} AND d.kind = ${feed === 'users' ? 'user' : 'group'}
+      AND d.object_id = ANY(${arrayText(ids)}::uuid[])
+      AND NOT EXISTS (SELECT 1 FROM ${table} o WHERE o.tenant_no = ${tenantNo} AND o.id = d.object_id)`.execute(tx);
+}
