@@ -3,9 +3,11 @@ import { sql } from 'kysely';
 import { foldPage, type FoldedPage } from '../domain/delta.ts';
 import { type DeltaPage, KIND_OF, type ObjectKind } from '../domain/directory.ts';
 import type { NewEvent } from '../domain/event.ts';
+import { isDuplicate } from './copy.ts';
 import { membershipEvent, type MembershipRow, netOf, objectEvent, type ObjectChange } from './changes.ts';
 import { tell, tellInRound } from './events.ts';
 import { type FencedRound, lockRound } from './fence.ts';
+import { importPage } from './import-page.ts';
 import { arrayText, tellWaiting, visibleAround, writeMemberships } from './memberships.ts';
 import { writeObjects } from './objects.ts';
 import { markMet } from './reconcile.ts';
@@ -28,21 +30,44 @@ export function createApplyPage(db: Database): SyncStore['applyPage'] {
     // Most rounds find nothing: one statement is then the whole transaction.
     if (page.items.length === 0) return advance(db, fence, page, { changes: 0, isNews: false, events: [] });
     const folded = foldPage(page.items);
-    return db.transaction().execute(async (tx) => {
-      const round = await holdPage(tx, fence);
-      if (!round) return 'superseded';
-      const kind = KIND_OF[fence.feed];
-      const fullness = round.kind === 'full' ? 'whole' : 'partial';
-      const stored = round.scope ? await withinScope(tx, round, round.scope, kind, folded, fullness) : folded;
-      const unseen = round.overlong && round.marks && (await hasUnseen(tx, round.tenantNo, kind, stored));
-      const { written, events } = await writePage(tx, round, kind, stored, round.scope?.widening);
-      const changes = round.quiet ? written : events.length;
-      const isNews = unseen || written > 0 || events.length > 0;
-      const advanced = await advance(tx, fence, page, { changes, isNews, events });
-      await tell(tx, fence.tenantNo, events);
-      return advanced;
+    const apply = (copies: boolean) => applyFolded(db, fence, page, folded, copies);
+    // What was thought to be new and is not costs the page a second try: rare, since nothing was there before.
+    return apply(true).catch((error: unknown) => {
+      if (isDuplicate(error)) return apply(false);
+      throw error;
     });
   };
+}
+
+function applyFolded(
+  db: Database,
+  fence: Fence,
+  page: DeltaPage,
+  folded: FoldedPage,
+  copies: boolean,
+): ReturnType<SyncStore['applyPage']> {
+  return db.transaction().execute(async (tx) => {
+    const round = await holdPage(tx, fence);
+    if (!round) return 'superseded';
+    const kind = KIND_OF[fence.feed];
+    const fullness = round.kind === 'full' ? 'whole' : 'partial';
+    const stored = round.scope ? await withinScope(tx, round, round.scope, kind, folded, fullness) : folded;
+    const unseen = round.overlong && round.marks && (await hasUnseen(tx, round.tenantNo, kind, stored));
+    const { written, events } =
+      copies && isImport(round, stored)
+        ? await importPage(tx, round, kind, stored)
+        : await writePage(tx, round, kind, stored, round.scope?.widening);
+    const changes = round.quiet ? written : events.length;
+    const isNews = unseen || written > 0 || events.length > 0;
+    const advanced = await advance(tx, fence, page, { changes, isNews, events });
+    await tell(tx, fence.tenantNo, events);
+    return advanced;
+  });
+}
+
+/** Nothing was there when the round began, and nothing that the page says goes against what an earlier one said. */
+function isImport({ quiet, marks, staged, scope }: PageRound, { removed, left }: FoldedPage): boolean {
+  return quiet && !marks && !staged && scope === null && removed.length === 0 && left.length === 0;
 }
 
 /** Applies objects that were asked for by id, as their feed sees them now: what a page does, but for the checkpoint. */

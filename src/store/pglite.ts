@@ -1,5 +1,6 @@
 import { PGlite } from '@electric-sql/pglite';
 import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
+import { COPY_FROM_STDIN } from './copy.ts';
 import { INT8, isoTime, SESSION, TIMESTAMPTZ } from './session.ts';
 
 /** The embedded database behind the face of a pool of one, so that it takes the same way through Kysely as a server does. */
@@ -57,6 +58,7 @@ class OnlyConnection implements PostgresPoolClient {
   }
 
   async #run<R>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>> {
+    if (COPY_FROM_STDIN.test(text)) return this.#copy(text, String(parameters[0]));
     // A migration holds several statements, which only the simple protocol takes; it in turn takes no parameters.
     const result =
       parameters.length === 0
@@ -65,6 +67,12 @@ class OnlyConnection implements PostgresPoolClient {
     const rows = (result?.rows ?? []) as R[];
     // It does not say which command it was. Kysely asks only whether to believe the number of rows.
     return { command: 'UPDATE', rowCount: result?.affectedRows ?? rows.length, rows };
+  }
+
+  async #copy<R>(statement: string, rows: string): Promise<PostgresQueryResult<R>> {
+    const blob = new Blob([rows]);
+    const result = await this.#database.query(statement.replace('STDIN', "'/dev/blob'"), [], { blob });
+    return { command: 'INSERT', rowCount: result.affectedRows ?? 0, rows: [] };
   }
 
   release(): void {

@@ -1,5 +1,9 @@
+import { finished } from 'node:stream/promises';
+import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import type { Logger } from 'pino';
 import pg from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { COPY_FROM_STDIN } from './copy.ts';
 import { INT8, isoTime, SESSION, TIMESTAMPTZ } from './session.ts';
 
 const types = new pg.TypeOverrides();
@@ -7,7 +11,7 @@ types.setTypeParser(INT8, Number);
 types.setTypeParser(TIMESTAMPTZ, isoTime);
 
 /** A pool on a PostgreSQL server. */
-export function openPostgres(databaseUrl: string, maxConnections: number, log: Logger): pg.Pool {
+export function openPostgres(databaseUrl: string, maxConnections: number, log: Logger): PostgresPool {
   const pool = new pg.Pool({
     connectionString: databaseUrl,
     max: maxConnections,
@@ -24,7 +28,40 @@ export function openPostgres(databaseUrl: string, maxConnections: number, log: L
       .query(SESSION)
       .catch((error: unknown) => log.warn({ err: error }, 'A database connection could not be set up'));
   });
-  return pool;
+  return {
+    connect: async () => new ServerConnection(await pool.connect()),
+    end: () => pool.end(),
+  };
+}
+
+class ServerConnection implements PostgresPoolClient {
+  readonly #client: pg.PoolClient;
+
+  constructor(client: pg.PoolClient) {
+    this.#client = client;
+  }
+
+  query<R>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>;
+  query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>;
+  query<R>(
+    text: string | PostgresCursor<R>,
+    parameters: readonly unknown[] = [],
+  ): Promise<PostgresQueryResult<R>> | PostgresCursor<R> {
+    if (typeof text !== 'string') throw new TypeError('Nothing here reads by cursor');
+    if (COPY_FROM_STDIN.test(text)) return this.#copy(text, String(parameters[0]));
+    return this.#client.query(text, [...parameters]) as unknown as Promise<PostgresQueryResult<R>>;
+  }
+
+  async #copy<R>(statement: string, rows: string): Promise<PostgresQueryResult<R>> {
+    const stream = this.#client.query(copyFrom(statement));
+    stream.end(rows);
+    await finished(stream);
+    return { command: 'INSERT', rowCount: stream.rowCount, rows: [] };
+  }
+
+  release(): void {
+    this.#client.release();
+  }
 }
 
 /** Where that is, for people and logs; never the user or the password. */
