@@ -34,7 +34,8 @@ export class FaultyPool implements PostgresPool {
     const run = async <R>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>> => {
       if (this.#countdown === 0 || --this.#countdown > 0) return client.query<R>(text, parameters);
       if (this.#fault === 'kill') await kill(client);
-      if (this.#fault === 'after') await client.query<R>(text, parameters);
+      // A rollback that never arrives is one that the server does itself: the connection is gone.
+      if (this.#fault === 'after' || /^rollback$/i.test(text.trim())) await client.query<R>(text, parameters);
       throw new Crash(`${this.#fault} ${text.trim().slice(0, 40)}`);
     };
     function query<R>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>;
