@@ -7,10 +7,9 @@ import type { Tx } from './schema.ts';
  */
 export const COPY_FROM_STDIN = /^COPY [\w, ()]+ FROM STDIN$/;
 
-/** Adds rows to a table; rejects with `isDuplicate` where one of them is there already. */
-export async function copyRows(tx: Tx, into: string, rows: readonly (readonly string[])[]): Promise<void> {
-  if (rows.length === 0) return;
-  const text = rows.map((row) => `${row.join('\t')}\n`).join('');
+/** Adds rows, given as COPY's text, to a table; rejects with `isDuplicate` where one of them is there already. */
+export async function copyRows(tx: Tx, into: string, text: string): Promise<void> {
+  if (text === '') return;
   await tx.executeQuery(CompiledQuery.raw(`COPY ${into} FROM STDIN`, [text]));
 }
 

@@ -17,14 +17,18 @@ export async function importPage(
   kind: ObjectKind,
   { objects, joined }: FoldedPage,
 ): Promise<{ written: number; events: readonly NewEvent[] }> {
-  const tenant = String(round.tenantNo);
+  const { tenantNo } = round;
   let written = objects.length;
   if (kind === 'group') ({ written } = await writeObjects(tx, round, kind, objects));
   else {
-    const rows = objects.map(({ id, data }) => [tenant, id, escaped(jsonText(data))]);
-    await copyRows(tx, 'directory_user (tenant_no, id, data)', rows);
+    let users = '';
+    for (const { id, data } of objects) users += `${tenantNo}\t${id}\t${escaped(jsonText(data))}\n`;
+    await copyRows(tx, 'directory_user (tenant_no, id, data)', users);
   }
-  const members = joined.map(({ groupId, memberId, memberType }) => [tenant, groupId, memberId, memberType]);
+  let members = '';
+  for (const { groupId, memberId, memberType } of joined) {
+    members += `${tenantNo}\t${groupId}\t${memberId}\t${memberType}\n`;
+  }
   await copyRows(tx, 'membership (tenant_no, group_id, member_id, member_type)', members);
-  return { written: written + members.length, events: [] };
+  return { written: written + joined.length, events: [] };
 }

@@ -101,10 +101,16 @@ interface PageRound extends FencedRound {
   readonly scope: ScopeRow | null;
 }
 
+/**
+ * A first import need not wait for the disk at each page: a server that crashes loses the last pages together with their
+ * checkpoint, and they are fetched again. What ends the round waits, and all before it with it.
+ */
+const LAZY_WHERE_QUIET = sql`CASE WHEN r.quiet THEN set_config('synchronous_commit', 'off', true) END AS lazy`;
+
 /** Locks the feed's checkpoint under the fence's epoch. */
 async function holdPage(tx: Tx, { tenantNo, feed, epoch }: Fence): Promise<PageRound | undefined> {
   const { rows } = await sql<Omit<PageRound, 'tenantNo'>>`
-    SELECT r.id, r.kind, r.quiet, r.marks, ${scopeColumn(sql`c.tenant_no`)} AS scope,
+    SELECT r.id, r.kind, r.quiet, r.marks, ${LAZY_WHERE_QUIET}, ${scopeColumn(sql`c.tenant_no`)} AS scope,
       c.full_pages > 0 AND c.pages >= ${sql.lit(LONGER_THAN_FULL)} * c.full_pages AS overlong,
       EXISTS (SELECT 1 FROM staged_removal s WHERE s.tenant_no = c.tenant_no) AS staged,
       EXISTS (SELECT 1 FROM held_set h WHERE h.tenant_no = c.tenant_no) AS held,
