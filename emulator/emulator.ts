@@ -93,6 +93,7 @@ class Rooms {
     const isGraph = /^\/(v1\.0|beta)(\/|$)/.test(request.path);
     const tenant = this.#tenantOf(request, isGraph);
     const faults = this.#world.faults.strike(request, tenant);
+    if (isGraph) await this.#delay(tenant);
     const outcome = await this.#struck(request, faults, isGraph);
     this.#world.requests.add({
       at: new Date(this.#world.clock.now()).toISOString(),
@@ -107,6 +108,11 @@ class Rooms {
       fault: faults.map((fault) => fault.kind).join(',') || null,
     });
     return outcome;
+  }
+
+  async #delay(tenant: string | undefined): Promise<void> {
+    const ms = this.#world.tenants.get(tenant ?? '')?.latency.nextMs() ?? 0;
+    if (ms > 0) await sleep(ms);
   }
 
   async #struck(request: HttpRequest, faults: readonly Fault[], isGraph: boolean): Promise<Outcome> {

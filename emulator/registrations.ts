@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ThrottleSetting } from './graph/resource-budgets.ts';
 
 /** A secret of an app registration; what Microsoft compares is the value, not the id. */
 export interface AppSecret {
@@ -33,6 +34,8 @@ export interface AppRegistration {
   /** Whether id_tokens carry `wids`; real registrations may have to ask for the claim. */
   readonly widsInIdToken: boolean;
   readonly tokenLifetimeSeconds: number;
+  /** The resource units of the application in all tenants together; null counts nothing, `{}` has Microsoft's figures. */
+  readonly throttle: ThrottleSetting | null;
 }
 
 /** Well known on purpose: the demo starts without being told anything. They open nothing but an emulator. */
@@ -58,5 +61,6 @@ export function makeRegistration(input: RegistrationInput = {}): AppRegistration
     delegatedPermissions: input.delegatedPermissions ?? ['openid', 'profile', 'User.Read'],
     widsInIdToken: input.widsInIdToken ?? true,
     tokenLifetimeSeconds: input.tokenLifetimeSeconds ?? 3599,
+    throttle: input.throttle ?? null,
   };
 }

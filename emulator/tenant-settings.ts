@@ -1,3 +1,6 @@
+import type { ThrottleSetting } from './graph/resource-budgets.ts';
+import type { LatencySetting } from './latency.ts';
+
 /** How delta rounds of a tenant are cut and how long their tokens live. */
 export interface DeltaSettings {
   readonly usersPageSize: number;
@@ -55,6 +58,10 @@ export interface TenantSettings {
   readonly delta: DeltaSettings;
   readonly chaos: ChaosSettings;
   readonly notifications: NotificationSettings;
+  /** Before every answer of Graph about this tenant. */
+  readonly latencyMs: LatencySetting;
+  /** The resource units of an application in this tenant; null counts nothing, `{}` has Microsoft's figures. */
+  readonly throttle: ThrottleSetting | null;
   /** Takes `http://` notification addresses on loopback, for receivers under test. Microsoft demands https. */
   readonly allowHttpNotifications: boolean;
   /** Reads and lists are answered from a replica this far behind; delta query is current. */
@@ -107,6 +114,8 @@ export const DEFAULT_SETTINGS: TenantSettings = {
     retryMs: 10_000,
     slowDelayMs: 10 * 60_000,
   },
+  latencyMs: 0,
+  throttle: null,
   allowHttpNotifications: false,
   readLagMs: 0,
   silentChanges: false,

@@ -6,6 +6,7 @@ import { CAST } from './directory/generate-user.ts';
 import { generatePopulation } from './directory/generator.ts';
 import { currentView, LaggedView, type DirectoryView } from './directory/lagged-view.ts';
 import { indexOf, refOf, type ObjectRef } from './directory/object-ref.ts';
+import { Latency } from './latency.ts';
 import { CONSENTING_ROLES, DIRECTORY_ROLES } from './permissions.ts';
 import { guidFrom, hashText } from './random.ts';
 import { applySettings, DEFAULT_SETTINGS, type SettingsPatch, type TenantSettings } from './tenant-settings.ts';
@@ -47,6 +48,7 @@ export class Tenant {
   readonly directory: Directory;
   readonly grants: AppGrants;
   settings: TenantSettings;
+  latency: Latency;
   readonly #clock: Clock;
   readonly #roles = new Map<ObjectRef, readonly string[]>();
 
@@ -59,6 +61,7 @@ export class Tenant {
     this.initialDomain = initialDomain;
     this.displayName = spec.displayName ?? label.charAt(0).toUpperCase() + label.slice(1);
     this.settings = applySettings(DEFAULT_SETTINGS, spec.settings ?? {});
+    this.latency = new Latency(this.settings.latencyMs);
     const users = Math.max(spec.users ?? 40, Object.keys(CAST).length);
     const groups = spec.groups ?? Math.ceil(users / 8);
     const population = generatePopulation({
@@ -90,6 +93,7 @@ export class Tenant {
 
   configure(patch: SettingsPatch): void {
     this.settings = applySettings(this.settings, patch);
+    if (patch.latencyMs !== undefined) this.latency = new Latency(patch.latencyMs);
     this.directory.log.silent = this.settings.silentChanges;
   }
 

@@ -1,5 +1,6 @@
 import { Clock } from './clock.ts';
 import { FaultRules } from './faults.ts';
+import { ResourceBudgets } from './graph/resource-budgets.ts';
 import { Notifications } from './notifications/notifications.ts';
 import { Sealer } from './sealer.ts';
 import { AuthorizationCodes } from './login/authorization-codes.ts';
@@ -12,6 +13,7 @@ import { Tenant, type TenantSpec } from './tenant.ts';
 export class World {
   readonly clock = new Clock();
   readonly faults = new FaultRules();
+  readonly budgets = new ResourceBudgets(this.clock);
   readonly requests = new RequestLog();
   readonly codes = new AuthorizationCodes();
   readonly notifications = new Notifications(this.clock);
@@ -45,6 +47,7 @@ export class World {
   clear(): void {
     this.clock.reset();
     this.faults.clear();
+    this.budgets.clear();
     this.requests.clear();
     this.tenants.clear();
     this.notifications.clear();

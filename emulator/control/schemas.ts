@@ -6,6 +6,17 @@ import { EXPIRY_SHAPES } from '../tenant-settings.ts';
 
 const probability = z.number().min(0).max(1);
 const count = z.number().int().min(0);
+const throttle = z
+  .strictObject({ resourceUnits: z.number().int().min(1), windowMs: z.number().int().min(1) })
+  .partial()
+  .nullable()
+  .optional();
+const latency = z.union([
+  count,
+  z
+    .strictObject({ min: count, max: count, seed: z.number().int().optional() })
+    .refine(({ min, max }) => min <= max, 'min is above max'),
+]);
 const permission = z.enum(Object.keys(APPLICATION_PERMISSIONS));
 
 export const settingsSchema = z.strictObject({
@@ -46,6 +57,8 @@ export const settingsSchema = z.strictObject({
     })
     .partial()
     .optional(),
+  latencyMs: latency.optional(),
+  throttle,
   allowHttpNotifications: z.boolean().optional(),
   silentChanges: z.boolean().optional(),
   readLagMs: count.optional(),
@@ -143,6 +156,7 @@ export const registrationSchema = z.strictObject({
   delegatedPermissions: z.array(z.string()).optional(),
   widsInIdToken: z.boolean().optional(),
   tokenLifetimeSeconds: z.number().int().min(1).optional(),
+  throttle,
 });
 
 export const clockSchema = z.strictObject({ advanceMs: z.number().int() });

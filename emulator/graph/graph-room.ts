@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { headerOf, segmentsOf, type HttpRequest, type Reply } from '../http/message.ts';
 import type { World } from '../world.ts';
-import { Authenticator } from './authenticate.ts';
+import { Authenticator, type Caller } from './authenticate.ts';
 import { DeltaExpiry } from './delta-expiry.ts';
 import { DeltaService } from './delta.ts';
 import { badRequest, errorBody, GraphError } from './graph-error.ts';
@@ -32,7 +32,7 @@ export class GraphRoom {
   async answer(http: HttpRequest): Promise<Reply> {
     const headers = this.headersFor(http);
     try {
-      return this.#success(http, await this.#handle(http), headers);
+      return this.#success(http, await this.#handle(http, headers), headers);
     } catch (error) {
       if (!(error instanceof GraphError)) throw error;
       return this.refusal(error, headers);
@@ -63,15 +63,30 @@ export class GraphRoom {
     };
   }
 
-  #handle(http: HttpRequest): GraphAnswer | Promise<GraphAnswer> {
+  /** Every answer tells of the budget, also the refusals after it was charged: its headers join the others. */
+  #handle(http: HttpRequest, headers: Record<string, string>): GraphAnswer | Promise<GraphAnswer> {
     const caller = this.authenticator.caller(http);
     if (segmentsOf(http.path)[0] !== 'v1.0') throw badRequest('Invalid version.');
     const options = systemOptions(http.query);
     const { tenant } = caller;
     const request: GraphRequest = { http, world: this.#world, tenant, caller, view: tenant.readView(), options };
     const path = parsePath(http.path);
+    // Subscriptions have limits of their own (reference, 5.2).
     if (path[0]?.name === 'subscriptions') return answerSubscriptions(request, path);
+    Object.assign(headers, this.#charge(caller, http));
     return answerRoute(request, path, this.#delta);
+  }
+
+  #charge({ tenant, appId }: Caller, http: HttpRequest): Readonly<Record<string, string>> {
+    return this.#world.budgets.charge({
+      appId,
+      tenantId: tenant.id,
+      users: tenant.directory.liveCount('user'),
+      units: resourceUnits(http),
+      priority: headerOf(http, 'x-ms-throttle-priority'),
+      tenantLimit: tenant.settings.throttle,
+      applicationLimit: this.#world.registration(appId)?.throttle ?? null,
+    });
   }
 
   #success(http: HttpRequest, answer: GraphAnswer, headers: Readonly<Record<string, string>>): Reply {
