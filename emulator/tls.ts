@@ -1,8 +1,18 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { X509Certificate } from 'node:crypto';
-import { generate } from 'selfsigned';
+import { KeyObject, webcrypto, X509Certificate } from 'node:crypto';
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509';
 
 export interface Certificates {
   readonly caFile: string;
@@ -38,37 +48,49 @@ async function areFresh(...files: readonly [string, string, string]): Promise<bo
   return Date.parse(certificate.validTo) - Date.now() > RENEW_BEFORE_MS;
 }
 
+const RSA = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  publicExponent: new Uint8Array([1, 0, 1]),
+  modulusLength: 2048,
+} as const;
+
 async function makeCertificates(): Promise<{ readonly ca: string; readonly key: string; readonly cert: string }> {
   // A certificate that starts in the past is not refused by a machine whose clock runs behind.
-  const validity = {
-    notBeforeDate: new Date(Date.now() - 86_400_000),
-    notAfterDate: new Date(Date.now() + 2 * YEAR_MS),
-  };
-  const authority = await generate([{ name: 'commonName', value: 'entra-sync emulator CA' }], {
-    ...validity,
-    algorithm: 'sha256',
-    extensions: [
-      { name: 'basicConstraints', cA: true, critical: true },
-      { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
-    ],
-  });
-  const server = await generate([{ name: 'commonName', value: 'localhost' }], {
-    ...validity,
-    algorithm: 'sha256',
-    ca: { key: authority.private, cert: authority.cert },
-    extensions: [
-      { name: 'basicConstraints', cA: false, critical: true },
-      { name: 'keyUsage', digitalSignature: true, keyEncipherment: true, critical: true },
-      { name: 'extKeyUsage', serverAuth: true },
-      {
-        name: 'subjectAltName',
-        altNames: [
-          { type: 2, value: 'localhost' },
-          { type: 7, ip: '127.0.0.1' },
-          { type: 7, ip: '::1' },
-        ],
-      },
-    ],
-  });
-  return { ca: authority.cert, key: server.private, cert: server.cert };
+  const validity = { notBefore: new Date(Date.now() - 86_400_000), notAfter: new Date(Date.now() + 2 * YEAR_MS) };
+  const authorityKeys = await webcrypto.subtle.generateKey(RSA, true, ['sign', 'verify']);
+  const authority = await X509CertificateGenerator.createSelfSigned(
+    {
+      ...{ ...validity, keys: authorityKeys, signingAlgorithm: RSA, name: 'CN=entra-sync emulator CA' },
+      extensions: [
+        new BasicConstraintsExtension(true, undefined, true),
+        new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+        await SubjectKeyIdentifierExtension.create(authorityKeys.publicKey),
+      ],
+    },
+    webcrypto,
+  );
+  const keys = await webcrypto.subtle.generateKey(RSA, true, ['sign', 'verify']);
+  const server = await X509CertificateGenerator.create(
+    {
+      ...{ ...validity, publicKey: keys.publicKey, signingKey: authorityKeys.privateKey, signingAlgorithm: RSA },
+      ...{ subject: 'CN=localhost', issuer: authority.subject },
+      extensions: [
+        new BasicConstraintsExtension(false, undefined, true),
+        new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyEncipherment, true),
+        new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+        // Clients that check strictly (Python from 3.13 on) refuse a certificate that does not name its authority's key.
+        await SubjectKeyIdentifierExtension.create(keys.publicKey),
+        await AuthorityKeyIdentifierExtension.create(authorityKeys.publicKey),
+        new SubjectAlternativeNameExtension([
+          { type: 'dns', value: 'localhost' },
+          { type: 'ip', value: '127.0.0.1' },
+          { type: 'ip', value: '::1' },
+        ]),
+      ],
+    },
+    webcrypto,
+  );
+  const key = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' });
+  return { ca: authority.toString('pem'), key: key.toString(), cert: server.toString('pem') };
 }

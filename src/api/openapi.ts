@@ -80,8 +80,12 @@ function responsesOf(route: Route, schemaOf: SchemaOf): Json {
     const told = responses[String(status)];
     responses[String(status)] = told ?? { description, content };
   }
+  responses['431'] = TOO_LONG;
   return responses;
 }
+
+/** Node itself answers so, before any route is looked for. */
+const TOO_LONG: Json = { description: 'Address and headers together are longer than 16 KiB; there is no body' };
 
 const problemContent = (schemaOf: SchemaOf): Json => ({
   [PROBLEM_TYPE]: { schema: schemaOf(problemDocument, 'output') },

@@ -136,6 +136,7 @@ describe('the OpenAPI document', () => {
         },
         401: { content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
         404: {},
+        431: {},
       },
     });
     expect(users['parameters']).toContainEqual(

@@ -27,4 +27,9 @@ export const OUTCOME_ANSWERS = {
 export const confirmForm = z.looseObject({ state: z.string().optional(), csrf: z.string().optional() });
 
 /** A query parameter of a page: one that came twice, or is no text, is as good as absent. */
-export const parameter = z.string().max(8192).optional().catch(undefined);
+export const parameter = z
+  .string()
+  .max(8192)
+  .optional()
+  .catch(undefined)
+  .meta({ openapi: { type: 'string' } });
