@@ -393,13 +393,13 @@ describe('the workflow of a tenant', () => {
         { phase: 'delta_sync', policy: { roundsPerRun: 1 } },
         async ({ signal, until, records, slices, client, handle }) => {
           const first = (await handle.describe()).runId;
-          for (let seq = 1; seq <= 40; seq++) {
-            await signal('sync', seq);
-            if (seq % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 300));
+          let sent = 0;
+          while (sent < 40 || slices.length < 3) {
+            await signal('sync', ++sent);
+            if (sent % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 300));
           }
-          await until('all are ticked', () => new Set(records.flatMap((record) => record.taken)).size === 40, 30_000);
-          expect(records.flatMap((record) => record.taken)).toHaveLength(40);
-          expect(slices.length).toBeGreaterThan(1);
+          await until('all are ticked', () => new Set(records.flatMap((record) => record.taken)).size === sent, 30_000);
+          expect(records.flatMap((record) => record.taken)).toHaveLength(sent);
           expect((await client.workflow.getHandle(handle.workflowId).describe()).runId).not.toBe(first);
         },
       ),
