@@ -1,10 +1,10 @@
 import express, { type Express, type RequestHandler } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import helmet from 'helmet';
-import { requireKey } from './authorize.ts';
 import { basePathOf } from './base-path.ts';
 import type { ApiDeps } from './deps.ts';
 import { errorHandler } from './errors.ts';
+import { requireKey } from './keys/require-key.ts';
 import { createMetrics } from './metrics.ts';
 import { requestLog } from './request-log.ts';
 import { createRoutes } from './router.ts';
@@ -13,6 +13,7 @@ import { answerProblem, mountRoutes } from './serve.ts';
 /** The whole HTTP face of the product. It listens nowhere by itself. */
 export function createApi(deps: ApiDeps): Express {
   const { config, log, registry, store } = deps;
+  const limited = limitByAddress();
   const metrics = createMetrics(store, registry, log);
   const app = express();
   app.locals['base'] = basePathOf(config.publicUrl);
@@ -23,9 +24,9 @@ export function createApi(deps: ApiDeps): Express {
   app.use(requestLog(log, metrics));
   app.use(securityHeaders(deps));
   mountRoutes(app, createRoutes(metrics, config.publicUrl), deps, {
-    key: requireKey(config.apiKey),
-    open: (_req, _res, next) => next(),
-    limited: limitByAddress(),
+    key: requireKey(deps),
+    open: () => (_req, _res, next) => next(),
+    limited: () => limited,
   });
   app.use((_req, res) => answerProblem(res, { type: 'not-found' }));
   app.use(errorHandler(log));

@@ -1,5 +1,7 @@
 import type * as z from 'zod';
 import type { ApiDeps } from './deps.ts';
+import { isHidden, OF_A_TENANT } from './keys/allowed.ts';
+import type { KeyHolder } from './keys/holder.ts';
 import type { Fault, ProblemType } from './problem-document.ts';
 import { problem, type Reply } from './reply.ts';
 
@@ -25,6 +27,8 @@ export interface Caller {
   readonly url: string;
   /** Aborts when the client is gone. */
   readonly gone: AbortSignal;
+  /** On routes that need one. */
+  readonly key: KeyHolder | undefined;
 }
 
 interface RouteInfo {
@@ -34,8 +38,12 @@ interface RouteInfo {
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
-  /** `key`: the API key is needed. `limited`: open, but counted by address. */
+  /** `key`: an API key is needed. `limited`: open, but counted by address. */
   readonly access: 'key' | 'open' | 'limited';
+  /** Of the key that is needed; unless said otherwise readers may GET, and administrators all. */
+  readonly role?: KeyHolder['role'];
+  /** Of a route that is of no one tenant: a key of one tenant is let in, and sees nothing but its own. */
+  readonly ownTenantOnly?: true;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;
@@ -97,11 +105,18 @@ export function defineRoute<
       const query = check(spec.query, raw.query, 'query', faults);
       const body = check(spec.body, raw.body, 'body', faults);
       if (faults.length > 0) return problem('invalid-request', undefined, { errors: faults });
+      if (isOfHiddenTenant(spec.path, params, raw.caller)) return problem('tenant-not-found');
       // Each part has passed the schema whose output type it is given here.
       const input = { params, query, body, caller: raw.caller } as Parameters<typeof spec.handle>[0];
       return spec.handle(input, deps);
     },
   };
+}
+
+function isOfHiddenTenant(path: string, params: unknown, { key }: Caller): boolean {
+  if (!path.startsWith(OF_A_TENANT)) return false;
+  const id = typeof params === 'object' && params !== null && 'id' in params ? params.id : undefined;
+  return isHidden(String(id), key);
 }
 
 function check(schema: z.ZodType | undefined, value: unknown, where: Fault['in'], faults: Fault[]): unknown {

@@ -1,6 +1,8 @@
+import { deleteApiKey } from './routes/delete-api-key.ts';
 import { deleteTenant } from './routes/delete-tenant.ts';
 import { deleteUserData } from './routes/delete-user-data.ts';
 import { getAdminConsent } from './routes/get-admin-consent.ts';
+import { getApiKeys } from './routes/get-api-keys.ts';
 import { getAsset } from './routes/get-asset.ts';
 import { getConnect } from './routes/get-connect.ts';
 import { getConnectStart } from './routes/get-connect-start.ts';
@@ -28,6 +30,7 @@ import { getUsers } from './routes/get-users.ts';
 import { graphReceiver } from './routes/graph-receiver.ts';
 import { patchTenant } from './routes/patch-tenant.ts';
 import { postAccessCheck } from './routes/post-access-check.ts';
+import { postApiKeys } from './routes/post-api-keys.ts';
 import { postApprove } from './routes/post-approve.ts';
 import { postConsentConfirm } from './routes/post-consent-confirm.ts';
 import { postConsentReject } from './routes/post-consent-reject.ts';
@@ -76,6 +79,9 @@ export function createRoutes(metrics: Metrics, publicUrl: string): readonly Rout
     postAccessCheck,
     postSignInExchange,
     getEvents,
+    postApiKeys,
+    getApiKeys,
+    deleteApiKey,
     getConnect,
     getConnectStart,
     getConnectStatus,

@@ -1,5 +1,6 @@
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 import type { ApiDeps } from './deps.ts';
+import { holderOf } from './keys/holder.ts';
 import type { Problem } from './problem-document.ts';
 import { problemPage } from './pages/problem-page.tsx';
 import { LINES_TYPE, send, sendProblem } from './reply.ts';
@@ -12,14 +13,14 @@ export function mountRoutes(
   app: Express,
   routes: readonly Route[],
   deps: ApiDeps,
-  guards: Readonly<Record<Route['access'], RequestHandler>>,
+  guards: Readonly<Record<Route['access'], (route: Route) => RequestHandler>>,
 ): void {
   for (const [path, group] of groupByPath(routes)) {
     const mounted = app.route(path.replaceAll(/\{(\w+)\}/g, ':$1'));
     for (const route of group) {
       mounted[route.method](
         named(route),
-        guards[route.access],
+        guards[route.access](route),
         ...(route.body === undefined ? [] : [route.form ? FORM : readJson(route.bodyLimit)]),
         runRoute(route, deps),
       );
@@ -72,6 +73,7 @@ function runRoute(route: Route, deps: ApiDeps): RequestHandler {
       cookies: req.headers.cookie,
       url: req.originalUrl,
       gone: gone.signal,
+      key: holderOf(req),
     };
     const raw = { params: req.params, query: req.query, body: req.body as unknown, caller };
     const reply = await route.run(raw, deps);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { CompiledQuery, Kysely, PostgresDialect, type PostgresPool } from 'kysely';
 import type { Logger } from 'pino';
+import { createApiKeys } from './api-keys.ts';
 import { createConsents } from './consents.ts';
 import { createDirectory } from './directory.ts';
 import { advisoryLock, processLock } from './exclusively.ts';
@@ -86,6 +87,7 @@ export function createStore(db: Database, parts: StoreParts): Store {
     intents: createIntents(db),
     consents: createConsents(db),
     signIns: createSignIns(db),
+    apiKeys: createApiKeys(db),
     tokens: createTokens(db),
     sync: createSync(db),
     held: createHeld(db),

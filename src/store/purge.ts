@@ -38,6 +38,7 @@ const SMALL_TABLES = [
   'scope_group',
   'consent_attempt',
   'sign_in_code',
+  'api_key',
   'intent',
   'subscription',
   'notification_state',

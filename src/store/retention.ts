@@ -15,6 +15,7 @@ export function createRetention(db: Database): RetentionStore {
     async sweep(keep = RETENTION) {
       await inBatches(BATCH_ROWS, () => db.transaction().execute((tx) => dropEvents(tx, keep)));
       await inBatches(BATCH_ROWS, () => dropIntents(db, keep));
+      await dropKeys(db, keep);
       await inBatches(PERSONS_AT_ONCE, () => erasePersonsOfOne(db, keep));
     },
 
@@ -57,6 +58,11 @@ async function dropIntents(db: Database, { intentsMs }: Retention): Promise<numb
     DELETE FROM intent WHERE id = ANY (ARRAY(
       SELECT id FROM intent WHERE taken_at < ${olderThan(intentsMs)} LIMIT ${BATCH_ROWS})) RETURNING 1`.execute(db);
   return rows.length;
+}
+
+/** Revoked keys are told of as long as the events from their time. */
+async function dropKeys(db: Database, { eventsMs }: Retention): Promise<void> {
+  await sql`DELETE FROM api_key WHERE revoked_at < ${olderThan(eventsMs)}`.execute(db);
 }
 
 /** Some of those who were soft-deleted too long ago, of one tenant. Returns a full batch where there may be more. */

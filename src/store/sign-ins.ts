@@ -20,11 +20,12 @@ export function createSignIns(db: Database): SignInStore {
           ${authTime}::timestamptz, now() + ${lifetimeMs} * interval '1 millisecond')`.execute(db);
     },
 
-    async redeem(codeHash) {
+    async redeem(codeHash, tenantNo) {
       // One statement: of two exchanges of the same code, one finds it unused.
       const { rows } = await sql<SignedIn>`
         UPDATE sign_in_code SET used_at = now()
         WHERE code_hash = ${codeHash}::bytea AND used_at IS NULL AND expires_at > now()
+          AND tenant_no = coalesce(${tenantNo ?? null}::int, tenant_no)
         RETURNING tenant_no AS "tenantNo", entra_tenant AS "entraTenantId", user_id AS "userId",
           return_to AS "returnTo", auth_time AS "authTime", signed_in_at AS "signedInAt"`.execute(db);
       return rows[0];

@@ -8,6 +8,7 @@ import type {
   ObjectKind,
   RemovalReason,
 } from '../domain/directory.ts';
+import type { KeyRole } from '../domain/api-key.ts';
 import type { Retention } from '../domain/retention.ts';
 import type { FeedEvent } from '../domain/event.ts';
 import type { Phase, TenantState } from '../domain/tenant.ts';
@@ -25,6 +26,7 @@ export interface Store {
   readonly intents: IntentStore;
   readonly consents: ConsentStore;
   readonly signIns: SignInStore;
+  readonly apiKeys: ApiKeyStore;
   readonly tokens: TokenStore;
   readonly sync: SyncStore;
   readonly held: HeldStore;
@@ -150,7 +152,8 @@ export interface TenantStore {
   /** A live tenant by the product's name for it, else undefined. */
   byId(id: string): Promise<TenantRow | undefined>;
   byNo(no: number): Promise<TenantRow | undefined>;
-  list(after: string | undefined, limit: number): Promise<Page<TenantRow>>;
+  /** By id; with `no` that one alone. */
+  list(after: string | undefined, limit: number, no?: number): Promise<Page<TenantRow>>;
   /** All live tenants, for the sweeper; number and name only. */
   live(): Promise<readonly { readonly no: number; readonly id: string }[]>;
   update(
@@ -268,10 +271,38 @@ export interface SignInStore {
     userId: string,
   ): Promise<{ readonly data: Attributes; readonly deleted: boolean } | undefined>;
   issue(codeHash: Uint8Array, who: Omit<SignedIn, 'signedInAt'>, lifetimeMs: number): Promise<void>;
-  /** Uses the code up, once and in time; else undefined. */
-  redeem(codeHash: Uint8Array): Promise<SignedIn | undefined>;
+  /** Uses the code up, once and in time, if it is of this tenant where one is named; else undefined. */
+  redeem(codeHash: Uint8Array, tenantNo?: number): Promise<SignedIn | undefined>;
   /** Drops codes that nobody exchanged in time. */
   sweep(): Promise<void>;
+}
+
+// ---- keys of the API --------------------------------------------------------------------------------
+
+/** Times are ISO 8601. */
+export interface ApiKeyRow {
+  readonly id: string;
+  readonly name: string;
+  readonly role: KeyRole;
+  /** The one tenant that it is for; null: all. */
+  readonly tenant: { readonly no: number; readonly id: string } | null;
+  readonly createdAt: string;
+  /** To the minute. */
+  readonly lastUsedAt: string | null;
+  readonly revokedAt: string | null;
+}
+
+export interface ApiKeyStore {
+  /** `hash`: SHA-256 of the key. Undefined where the tenant is gone. */
+  create(
+    key: Pick<ApiKeyRow, 'id' | 'name' | 'role'> & { readonly tenantNo: number | null; readonly hash: Uint8Array },
+  ): Promise<ApiKeyRow | undefined>;
+  /** The key with this hash unless it is revoked; notes its use, once a minute at most. */
+  use(hash: Uint8Array): Promise<ApiKeyRow | undefined>;
+  /** Revoked ones too, as long as the retention keeps them. */
+  list(after: string | undefined, limit: number): Promise<Page<ApiKeyRow>>;
+  /** From now on it opens nothing; repeating it does no harm. Undefined where there is none. */
+  revoke(id: string): Promise<ApiKeyRow | undefined>;
 }
 
 // ---- tokens ------------------------------------------------------------------------------------------

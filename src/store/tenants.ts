@@ -29,9 +29,10 @@ export function createTenants(db: Database): TenantStore {
       return row && tenantFromRow(row);
     },
 
-    async list(after, limit) {
+    async list(after, limit, no) {
       const rows = await selectTenants(db)
         .where('t.id', '>', after ?? '')
+        .$if(no !== undefined, (query) => query.where('t.no', '=', no ?? 0))
         .orderBy('t.id')
         .limit(limit + 1)
         .execute();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe } from '@jest/globals';
+import { accessSuite } from './access.suite.ts';
 import type { Backend } from './backend.ts';
 import { crashesSuite } from './crashes.suite.ts';
 import { directorySuite } from './directory.suite.ts';
@@ -21,6 +22,7 @@ export function storeSuite(name: string, open: () => Promise<Backend>): void {
     afterAll(() => backend.close());
     scopeSuite(() => backend);
     tenantsSuite(() => backend);
+    accessSuite(() => backend);
     mirrorSuite(() => backend);
     directorySuite(() => backend);
     feedSuite(() => backend);

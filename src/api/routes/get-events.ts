@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { awaitEvents } from '../await-events.ts';
+import { isHidden } from '../keys/allowed.ts';
 import { json, problem } from '../reply.ts';
 import { defineRoute } from '../route.ts';
 import { EVENT_CURSOR, event } from '../schemas/event.ts';
@@ -27,6 +28,7 @@ export const getEvents = defineRoute({
   description:
     'Every change once, in order, never skipping one. Go on with the `cursor` of each answer, also where it holds no event. A cursor of a list stream (`Entra-Sync-Cursor`) is good here too.',
   access: 'key',
+  ownTenantOnly: true,
   query: z.strictObject({
     after: z
       .string()
@@ -45,8 +47,9 @@ export const getEvents = defineRoute({
   },
   problems: ['tenant-not-found', 'cursor-expired'],
   async handle({ query, caller }, deps) {
-    const tenant = query.tenant === undefined ? undefined : await deps.store.tenants.byId(query.tenant);
-    if (query.tenant !== undefined && tenant === undefined) return problem('tenant-not-found');
+    if (query.tenant !== undefined && isHidden(query.tenant, caller.key)) return problem('tenant-not-found');
+    const tenant = query.tenant === undefined ? caller.key?.tenant : await deps.store.tenants.byId(query.tenant);
+    if (tenant === undefined && query.tenant !== undefined) return problem('tenant-not-found');
     const read = await awaitEvents(deps.store.feed, {
       after: query.after,
       limit: query.limit,

@@ -10,6 +10,7 @@ export const getTenants = defineRoute({
   tag: 'Tenants',
   summary: 'List tenants',
   access: 'key',
+  ownTenantOnly: true,
   query: paging,
   answers: {
     200: {
@@ -22,7 +23,7 @@ export const getTenants = defineRoute({
   problems: ['invalid-cursor'],
   async handle(input, deps) {
     return list(input, deps, {
-      read: (after, limit) => deps.store.tenants.list(after, limit),
+      read: (after, limit) => deps.store.tenants.list(after, limit, input.caller.key?.tenant?.no),
       toJson: (row) => toTenant(row, deps),
       keys: /^[A-Za-z0-9._-]{1,64}$/,
     });

@@ -13,6 +13,7 @@ export const postAccessCheck = defineRoute({
   description:
     'All groups (directly or through others) and all attributes have to match. A person who is not in the mirror, or whose account is disabled, is never allowed.',
   access: 'key',
+  role: 'reader',
   params: tenantPath,
   body: accessQuestion,
   answers: { 200: { description: 'The decision, with its reasons', schema: accessAnswer } },

@@ -15,6 +15,7 @@ export const postScopePreview = defineRoute({
   description:
     'Takes what PATCH takes, looks at `groupsToSync` and `scope`, and changes nothing. Asks Microsoft a bounded number of questions: where they do not reach, `complete` is false.',
   access: 'key',
+  role: 'reader',
   params: tenantPath,
   body: tenantChange,
   answers: { 200: { description: 'Counts, and some of each', schema: scopePreview } },

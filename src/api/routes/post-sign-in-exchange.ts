@@ -10,10 +10,12 @@ export const postSignInExchange = defineRoute({
   description:
     'Exchanges the code that came back with the browser, once and within a minute. The person and all their groups are told as the mirror has them now; whoever was disabled or deleted meanwhile is refused.',
   access: 'key',
+  role: 'reader',
+  ownTenantOnly: true,
   body: codeExchange,
   answers: { 200: { description: 'The person', schema: signedIn } },
   problems: ['invalid-sign-in-code', 'sign-in-refused'],
-  async handle({ body }, deps) {
-    return exchange(body, deps);
+  async handle({ body, caller }, deps) {
+    return exchange(body, caller.key?.tenant?.no, deps);
   },
 });

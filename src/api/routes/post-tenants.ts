@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { announce } from '../announce.ts';
 import { resolveExpected } from '../expected-directory.ts';
+import { newId } from '../new-id.ts';
 import { json, problem } from '../reply.ts';
 import { defineRoute } from '../route.ts';
 import { presentationOf } from '../schemas/connect.ts';
@@ -26,7 +26,7 @@ export const postTenants = defineRoute({
     const directory = await resolveExpected(body.expectedEntraTenant ?? null, deps);
     if (typeof directory === 'object' && directory !== null) return directory;
     const created = await deps.store.tenants.create({
-      id: body.id ?? newId(),
+      id: body.id ?? newId('env'),
       name: body.name ?? null,
       groupsToSync: body.groupsToSync ?? [],
       scope: scopeSettingsOf(body.scope),
@@ -45,10 +45,3 @@ export const postTenants = defineRoute({
     return json(201, toTenant(created.tenant, deps), { Location });
   },
 });
-
-// Crockford's 32: without i, l, o and u, since an id is read aloud and typed.
-const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
-
-function newId(): string {
-  return `env_${Array.from(randomBytes(12), (byte) => ALPHABET.charAt(byte % 32)).join('')}`;
-}

@@ -16,14 +16,18 @@ const WHY: Readonly<Record<SignInRefusal, string>> = {
   disabled: 'The account was disabled.',
 };
 
-/** Who came in with this code, as the mirror has them now. A code is used up even where it is refused. */
+/**
+ * Who came in with this code, as the mirror has them now. A code is used up even where it is refused; one of another tenant
+ * than `onlyOf` is as unknown as one that never was.
+ */
 export async function exchange(
   asked: z.output<typeof codeExchange>,
+  onlyOf: number | undefined,
   deps: ApiDeps,
   now = Date.now(),
 ): Promise<Reply<z.input<typeof signedIn>>> {
   const { store } = deps;
-  const issued = await store.signIns.redeem(sha256(asked.code));
+  const issued = await store.signIns.redeem(sha256(asked.code), onlyOf);
   const tenant = issued && (await store.tenants.byNo(issued.tenantNo));
   if (issued === undefined || tenant === undefined || tenant.deletingAt !== null)
     return problem('invalid-sign-in-code');

@@ -1,0 +1,28 @@
+import type { Method } from '../route.ts';
+import type { KeyHolder } from './holder.ts';
+
+/** What of a route says who may come. */
+export interface Door {
+  readonly method: Method;
+  readonly path: string;
+  readonly role?: KeyHolder['role'];
+  readonly ownTenantOnly?: true;
+}
+
+/** Routes of one tenant name it first. */
+export const OF_A_TENANT = '/v1/tenants/{id}';
+
+/** Why a key does not open a door, in words; undefined where it does. What says nothing of itself stays closed. */
+export function whyNotAllowed(door: Door, { role, tenant }: KeyHolder): string | undefined {
+  if (role === 'reader' && roleFor(door) === 'administrator')
+    return 'It is a key with the role reader, which changes nothing: a key with the role administrator is needed.';
+  if (tenant !== null && !door.path.startsWith(OF_A_TENANT) && !door.ownTenantOnly)
+    return `It is a key of the tenant ${tenant.id} alone: a key of all tenants is needed.`;
+  return undefined;
+}
+
+const roleFor = ({ method, role }: Door): KeyHolder['role'] => role ?? (method === 'get' ? 'reader' : 'administrator');
+
+/** Another tenant than that of the key is answered for as if there were none. */
+export const isHidden = (tenantId: string, holder: KeyHolder | undefined): boolean =>
+  holder !== undefined && holder.tenant !== null && holder.tenant.id !== tenantId;
