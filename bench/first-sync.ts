@@ -37,6 +37,7 @@ export interface FirstSyncFigures {
   readonly database: string;
   readonly pages: number;
   readonly rows: number;
+  readonly runs: number;
   readonly measured: Partial<Record<Contender, Measured>>;
   readonly productToLimit: number;
   readonly peerToProduct: number | null;
@@ -136,6 +137,7 @@ function figuresOf(database: string, runs: Record<Contender, readonly Run[]>): F
     database,
     pages: [...pages][0] ?? 0,
     rows: [...rows][0] ?? 0,
+    runs: runs.product.length,
     measured,
     productToLimit: ratio(product.ms, limit.ms),
     peerToProduct: peer ? ratio(peer.ms, product.ms) : null,
@@ -153,7 +155,9 @@ function measuredOf(runs: readonly Run[]): Measured {
 }
 
 export function describeFirstSync(figures: FirstSyncFigures): readonly string[] {
-  const lines = [`First sync on ${figures.database}: ${figures.rows} rows in ${figures.pages} pages`];
+  const lines = [
+    `First sync on ${figures.database}: ${figures.rows} rows in ${figures.pages} pages, medians of ${figures.runs} interleaved runs (least–most)`,
+  ];
   for (const [name, measured] of Object.entries(figures.measured) as [Contender, Measured][]) {
     const cpu = measured.cpuMs ? `   own CPU ${(measured.cpuMs.median / 1_000).toFixed(2)} s` : '';
     const emulator = measured.emulatorCpuMs

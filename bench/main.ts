@@ -4,6 +4,7 @@
  */
 import { arch, cpus, platform } from 'node:os';
 import { describeFirstSync, measureFirstSync, type FirstSyncFigures } from './first-sync.ts';
+import { describeMemory, measureMemory, type MemoryFigures } from './memory.ts';
 import { readOptions } from './options.ts';
 import { progress } from './progress.ts';
 import { describeQuiet, measureQuiet, type QuietFigures } from './quiet.ts';
@@ -25,6 +26,7 @@ const machine = {
 const { users, groups, memberships, runs } = options;
 const firstSync: FirstSyncFigures[] = [];
 const quiet: QuietFigures[] = [];
+const memory: MemoryFigures[] = [];
 
 const stage = await setStage(options);
 let left: Promise<void> | undefined;
@@ -37,6 +39,7 @@ try {
   for (const kind of databases) {
     if (options.measurements.includes('first-sync')) firstSync.push(await measureFirstSync(stage, kind, options));
     if (options.measurements.includes('quiet')) quiet.push(await measureQuiet(stage, kind, options));
+    if (options.measurements.includes('memory')) memory.push(await measureMemory(stage, kind, options));
   }
   await stage.end();
 } catch (error) {
@@ -47,14 +50,15 @@ try {
 
 if (options.json) {
   const sizes = { users, groups, memberships, runs };
-  process.stdout.write(`${JSON.stringify({ machine, sizes, leftOut, firstSync, quiet }, null, 2)}\n`);
+  process.stdout.write(`${JSON.stringify({ machine, sizes, leftOut, firstSync, quiet, memory }, null, 2)}\n`);
 } else {
   console.log(
     `\n${machine.cores} cores (${machine.processor}), ${machine.system}, Node ${machine.node}\n` +
-      `${users} users, ${groups} groups, ${memberships} memberships; medians of ${runs} interleaved runs (least–most)\n`,
+      `${users} users, ${groups} groups, ${memberships} memberships\n`,
   );
   for (const figures of firstSync) console.log(`${describeFirstSync(figures).join('\n')}\n`);
   for (const figures of quiet) console.log(`${describeQuiet(figures).join('\n')}\n`);
+  for (const figures of memory) console.log(`${describeMemory(figures).join('\n')}\n`);
   if (leftOut !== null) console.log(leftOut);
 }
 progress('Done');

@@ -28,6 +28,7 @@ export interface Product {
   firstSync(): Promise<Tenant & { readonly lastSync: NonNullable<Tenant['lastSync']> }>;
   /** Of the process in which rounds are worked on, since it was started. */
   workerCpuMs(): number | undefined;
+  workerPid(): number | undefined;
   stop(): Promise<void>;
 }
 
@@ -94,6 +95,7 @@ export function deployProduct(
       }
     },
     workerCpuMs: () => cpuMsOf(programs[0]?.child.pid),
+    workerPid: () => programs[0]?.child.pid,
     stop,
   };
 }
