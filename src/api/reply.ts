@@ -62,6 +62,11 @@ export const problem = (
   problem: { type, detail, ...more },
 });
 
+export function statusOfReply(reply: Reply<unknown>): number {
+  if (reply.is === 'problem') return statusOf(reply.problem.type);
+  return reply.is === 'lines' ? 200 : reply.status;
+}
+
 export function sendProblem(res: Response, problem: Problem, requestId: string): void {
   const body = JSON.stringify(toDocument(problem, requestId));
   res

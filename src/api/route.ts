@@ -1,9 +1,10 @@
 import type * as z from 'zod';
 import type { ApiDeps } from './deps.ts';
-import { isHidden, OF_A_TENANT } from './keys/allowed.ts';
+import { changes, isHidden, OF_A_TENANT } from './keys/allowed.ts';
 import type { KeyHolder } from './keys/holder.ts';
 import type { Fault, ProblemType } from './problem-document.ts';
 import { problem, type Reply } from './reply.ts';
+import type { Concern } from './trail.ts';
 
 export type Method = 'get' | 'post' | 'patch' | 'delete';
 
@@ -29,6 +30,8 @@ export interface Caller {
   readonly gone: AbortSignal;
   /** On routes that need one. */
   readonly key: KeyHolder | undefined;
+  /** Writes the call into the audit log before it does something, or says more of it; calls by a key begin by themselves. */
+  readonly concerns: (about: Concern) => Promise<void>;
 }
 
 interface RouteInfo {
@@ -105,7 +108,9 @@ export function defineRoute<
       const query = check(spec.query, raw.query, 'query', faults);
       const body = check(spec.body, raw.body, 'body', faults);
       if (faults.length > 0) return problem('invalid-request', undefined, { errors: faults });
-      if (isOfHiddenTenant(spec.path, params, raw.caller)) return problem('tenant-not-found');
+      const tenant = tenantOf(spec.path, params);
+      if (tenant !== undefined && isHidden(tenant, raw.caller.key)) return problem('tenant-not-found');
+      if (spec.access === 'key' && changes(spec)) await raw.caller.concerns(tenant === undefined ? {} : { tenant });
       // Each part has passed the schema whose output type it is given here.
       const input = { params, query, body, caller: raw.caller } as Parameters<typeof spec.handle>[0];
       return spec.handle(input, deps);
@@ -113,10 +118,9 @@ export function defineRoute<
   };
 }
 
-function isOfHiddenTenant(path: string, params: unknown, { key }: Caller): boolean {
-  if (!path.startsWith(OF_A_TENANT)) return false;
-  const id = typeof params === 'object' && params !== null && 'id' in params ? params.id : undefined;
-  return isHidden(String(id), key);
+function tenantOf(path: string, params: unknown): string | undefined {
+  if (!path.startsWith(OF_A_TENANT) || typeof params !== 'object' || params === null) return undefined;
+  return 'id' in params && typeof params.id === 'string' ? params.id : undefined;
 }
 
 function check(schema: z.ZodType | undefined, value: unknown, where: Fault['in'], faults: Fault[]): unknown {

@@ -4,6 +4,7 @@ import { deleteUserData } from './routes/delete-user-data.ts';
 import { getAdminConsent } from './routes/get-admin-consent.ts';
 import { getApiKeys } from './routes/get-api-keys.ts';
 import { getAsset } from './routes/get-asset.ts';
+import { getAudit } from './routes/get-audit.ts';
 import { getConnect } from './routes/get-connect.ts';
 import { getConnectStart } from './routes/get-connect-start.ts';
 import { getConnectStatus } from './routes/get-connect-status.ts';
@@ -82,6 +83,7 @@ export function createRoutes(metrics: Metrics, publicUrl: string): readonly Rout
     postApiKeys,
     getApiKeys,
     deleteApiKey,
+    getAudit,
     getConnect,
     getConnectStart,
     getConnectStatus,

@@ -3,8 +3,9 @@ import type { ApiDeps } from './deps.ts';
 import { holderOf } from './keys/holder.ts';
 import type { Problem } from './problem-document.ts';
 import { problemPage } from './pages/problem-page.tsx';
-import { LINES_TYPE, send, sendProblem } from './reply.ts';
-import type { Method, Route } from './route.ts';
+import { LINES_TYPE, send, sendProblem, statusOfReply, type Reply } from './reply.ts';
+import type { Method, RawInput, Route } from './route.ts';
+import { Trail, type Concern } from './trail.ts';
 
 export const BODY_LIMIT = '100kb';
 
@@ -67,19 +68,39 @@ function refuseMethod(methods: readonly Method[]): RequestHandler {
 function runRoute(route: Route, deps: ApiDeps): RequestHandler {
   return async (req: Request, res: Response, _next: NextFunction) => {
     const gone = new AbortController();
+    const key = holderOf(req);
+    const trail = new Trail(deps.store.audit, deps.log, {
+      actor: key === undefined ? 'visitor' : 'key',
+      keyId: key?.id ?? null,
+      action: `${req.method} ${route.path}`,
+      address: req.socket.remoteAddress ?? null,
+      requestId: requestIdOf(res),
+    });
     res.once('close', () => gone.abort());
     const caller = {
       wantsLines: req.accepts(['application/json', LINES_TYPE]) === LINES_TYPE,
       cookies: req.headers.cookie,
       url: req.originalUrl,
       gone: gone.signal,
-      key: holderOf(req),
+      key,
+      concerns: (about: Concern) => trail.concerns(about),
     };
     const raw = { params: req.params, query: req.query, body: req.body as unknown, caller };
-    const reply = await route.run(raw, deps);
+    const reply = await runOnTrail(route, raw, deps, trail);
     if (reply.is === 'problem') answerProblem(res, reply.problem);
     else await send(res, reply, requestIdOf(res));
   };
+}
+
+async function runOnTrail(route: Route, raw: RawInput, deps: ApiDeps, trail: Trail): Promise<Reply<unknown>> {
+  try {
+    const reply = await route.run(raw, deps);
+    await trail.end(statusOfReply(reply));
+    return reply;
+  } catch (error) {
+    await trail.end(500);
+    throw error;
+  }
 }
 
 export const requestIdOf = (res: Response): string => String(res.locals['requestId']);

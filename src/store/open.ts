@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { CompiledQuery, Kysely, PostgresDialect, type PostgresPool } from 'kysely';
 import type { Logger } from 'pino';
 import { createApiKeys } from './api-keys.ts';
+import { createAudit } from './audit.ts';
 import { createConsents } from './consents.ts';
 import { createDirectory } from './directory.ts';
 import { advisoryLock, processLock } from './exclusively.ts';
@@ -88,6 +89,7 @@ export function createStore(db: Database, parts: StoreParts): Store {
     consents: createConsents(db),
     signIns: createSignIns(db),
     apiKeys: createApiKeys(db),
+    audit: createAudit(db),
     tokens: createTokens(db),
     sync: createSync(db),
     held: createHeld(db),

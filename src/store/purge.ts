@@ -141,6 +141,8 @@ async function finish(tx: Tx, no: number): Promise<void> {
   }
   // What stays of it: its name for the events of its states, and nothing else that someone wrote.
   await sql`UPDATE event SET data = data - 'name' - 'problem' WHERE tenant_no = ${no}`.execute(tx);
+  // Who did what to it stays, without whence: the set-up pages are visited by people of the customer.
+  await sql`UPDATE audit_entry SET address = NULL WHERE tenant = ${tenant.id}`.execute(tx);
   await sql`
     UPDATE tenant SET deleted_at = now(), updated_at = now(), name = NULL, groups_to_sync = '[]', scope = '{}', entra_tenant = NULL,
       expected_entra_tenant = NULL, sign_in = '{}', candidate = NULL, problem = NULL, last_sync = NULL, as_of = NULL,

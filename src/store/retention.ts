@@ -16,6 +16,7 @@ export function createRetention(db: Database): RetentionStore {
       await inBatches(BATCH_ROWS, () => db.transaction().execute((tx) => dropEvents(tx, keep)));
       await inBatches(BATCH_ROWS, () => dropIntents(db, keep));
       await dropKeys(db, keep);
+      await inBatches(BATCH_ROWS, () => dropAudit(db, keep));
       await inBatches(PERSONS_AT_ONCE, () => erasePersonsOfOne(db, keep));
     },
 
@@ -63,6 +64,13 @@ async function dropIntents(db: Database, { intentsMs }: Retention): Promise<numb
 /** Revoked keys are told of as long as the events from their time. */
 async function dropKeys(db: Database, { eventsMs }: Retention): Promise<void> {
   await sql`DELETE FROM api_key WHERE revoked_at < ${olderThan(eventsMs)}`.execute(db);
+}
+
+async function dropAudit(db: Database, { eventsMs }: Retention): Promise<number> {
+  const { rows } = await sql`
+    DELETE FROM audit_entry WHERE no = ANY (ARRAY(
+      SELECT no FROM audit_entry WHERE at < ${olderThan(eventsMs)} LIMIT ${BATCH_ROWS})) RETURNING 1`.execute(db);
+  return rows.length;
 }
 
 /** Some of those who were soft-deleted too long ago, of one tenant. Returns a full batch where there may be more. */

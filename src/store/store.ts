@@ -9,6 +9,7 @@ import type {
   RemovalReason,
 } from '../domain/directory.ts';
 import type { KeyRole } from '../domain/api-key.ts';
+import type { Actor } from '../domain/audit.ts';
 import type { Retention } from '../domain/retention.ts';
 import type { FeedEvent } from '../domain/event.ts';
 import type { Phase, TenantState } from '../domain/tenant.ts';
@@ -27,6 +28,7 @@ export interface Store {
   readonly consents: ConsentStore;
   readonly signIns: SignInStore;
   readonly apiKeys: ApiKeyStore;
+  readonly audit: AuditStore;
   readonly tokens: TokenStore;
   readonly sync: SyncStore;
   readonly held: HeldStore;
@@ -303,6 +305,39 @@ export interface ApiKeyStore {
   list(after: string | undefined, limit: number): Promise<Page<ApiKeyRow>>;
   /** From now on it opens nothing; repeating it does no harm. Undefined where there is none. */
   revoke(id: string): Promise<ApiKeyRow | undefined>;
+}
+
+// ---- who did what -----------------------------------------------------------------------------------
+
+export interface NewAuditEntry {
+  readonly actor: Actor;
+  readonly keyId: string | null;
+  /** Method and route, or the command: never a path, which may name people. */
+  readonly action: string;
+  readonly tenant: string | null;
+  /** Something else than a tenant, by its id; never a person. */
+  readonly subject: string | null;
+  readonly address: string | null;
+  readonly requestId: string | null;
+}
+
+export interface AuditEntry extends NewAuditEntry {
+  readonly no: number;
+  /** ISO 8601. */
+  readonly at: string;
+  /** Null where nothing is known of the key any more. */
+  readonly keyName: string | null;
+  /** Of the answer; null where it broke off. */
+  readonly status: number | null;
+}
+
+export interface AuditStore {
+  /** Before the deed. Returns the entry's number. */
+  begin(entry: NewAuditEntry): Promise<number>;
+  /** What is known by now of whom it was about, and what became of it. */
+  note(no: number, entry: Pick<AuditEntry, 'tenant' | 'subject' | 'status'>): Promise<void>;
+  /** The latest first. */
+  list(after: string | undefined, limit: number, tenant?: string): Promise<Page<AuditEntry>>;
 }
 
 // ---- tokens ------------------------------------------------------------------------------------------
@@ -696,7 +731,7 @@ export interface FeedStore {
 // ---- retention and erasure --------------------------------------------------------------------------------
 
 export interface RetentionStore {
-  /** Drops events, taken intents and people who were soft-deleted too long ago, a batch a transaction. */
+  /** Drops events, audit entries, taken intents and people who were soft-deleted too long ago, a batch a transaction. */
   sweep(keep?: Retention): Promise<void>;
   /** Erases all that is kept of somebody who is soft-deleted, or not mirrored. `living`: nothing is done. */
   erasePerson(tenantNo: number, userId: string): Promise<'erased' | 'living'>;

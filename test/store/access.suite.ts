@@ -5,7 +5,7 @@ import type { Backend } from './backend.ts';
 import { tablesWith } from './everywhere.ts';
 import { boundTenant } from './rounds.ts';
 
-/** Keys of the API. */
+/** Keys of the API, and who did what. */
 export function accessSuite(backend: () => Backend): void {
   const store = () => backend().store;
   const newKey = (tenantNo: number | null = null) => ({
@@ -53,6 +53,39 @@ export function accessSuite(backend: () => Backend): void {
       expect(await store().apiKeys.use(key.hash)).toBeUndefined();
       expect(await tablesWith(backend().db, key.id)).toEqual([]);
       expect(await store().apiKeys.create(newKey(no))).toBeUndefined();
+    });
+  });
+
+  describe('the audit log', () => {
+    const entry = {
+      ...{ actor: 'key' as const, keyId: 'bootstrap', action: 'POST /v1/tenants', tenant: 'audited', subject: null },
+      ...{ address: '192.0.2.1', requestId: randomUUID() },
+    };
+    const entries = async () => (await store().audit.list(undefined, 1000, 'audited')).data;
+
+    test('is the latest first, each entry ended on its own', async () => {
+      const first = await store().audit.begin(entry);
+      const second = await store().audit.begin({ ...entry, actor: 'operator', keyId: null, requestId: null });
+      await store().audit.note(first, { tenant: 'audited', subject: 'a key', status: 201 });
+      expect(await entries()).toMatchObject([
+        { no: second, status: null, requestId: null },
+        { ...entry, no: first, subject: 'a key', status: 201, keyName: null },
+      ]);
+      const page = await store().audit.list(undefined, 1, 'audited');
+      expect(page).toMatchObject({ data: [{ no: second }], next: String(second) });
+      expect(await store().audit.list(page.next ?? '', 1, 'audited')).toMatchObject({
+        data: [{ no: first }],
+        next: null,
+      });
+    });
+
+    test('is kept as long as the events are', async () => {
+      await store().audit.begin(entry);
+      const { length } = await entries();
+      await sql`UPDATE audit_entry SET at = now() - interval '31 days'
+        WHERE no = (SELECT max(no) FROM audit_entry)`.execute(backend().db);
+      await store().retention.sweep();
+      expect(await entries()).toHaveLength(length - 1);
     });
   });
 }

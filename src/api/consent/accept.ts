@@ -4,6 +4,7 @@ import { basePathOf } from '../base-path.ts';
 import type { ApiDeps } from '../deps.ts';
 import { arrivedPage } from '../pages/arrived-page.tsx';
 import { redirect } from '../reply.ts';
+import type { Caller } from '../route.ts';
 import type { Carried } from './attempt.ts';
 import { ended, type ConsentResult } from './result.ts';
 import { setupUrlOf } from './setup-link.ts';
@@ -14,8 +15,10 @@ export async function accept(
   directory: string,
   who: { readonly account: string | null; readonly needsApproval: boolean },
   { via, groups }: Carried,
+  caller: Pick<Caller, 'concerns'>,
   deps: ApiDeps,
 ): Promise<ConsentResult> {
+  await caller.concerns({ tenant: tenant.id });
   // What is connected to this directory now gains nothing by the same consent again; what was revoked would.
   const connected = tenant.entraTenantId === directory && tenant.phase !== 'revoked';
   const result =

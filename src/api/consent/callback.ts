@@ -33,7 +33,14 @@ export async function finishConsent(query: CallbackQuery, caller: Caller, deps: 
   const decision = afterConsent(tenant, step.directory);
   if (decision === 'prove') return beginProof(tenant, step.directory, carried, caller, deps);
   if (decision === 'vouched') {
-    return accept(tenant, step.directory, { account: null, needsApproval: tenant.requireApproval }, carried, deps);
+    return accept(
+      tenant,
+      step.directory,
+      { account: null, needsApproval: tenant.requireApproval },
+      carried,
+      caller,
+      deps,
+    );
   }
   return ended({ kind: decision }, { tenant, via });
 }
@@ -84,7 +91,7 @@ async function redeem(
   const needsApproval = decision.next === 'propose' || tenant.requireApproval;
   // What is connected to this directory already was confirmed before.
   if (tenant.entraTenantId === directory && tenant.phase !== 'revoked') {
-    return accept(tenant, directory, { account, needsApproval }, carried, deps);
+    return accept(tenant, directory, { account, needsApproval }, carried, caller, deps);
   }
   return askWhetherRight(tenant, directory, { ...carried, proven: { account, name, needsApproval } }, caller, deps);
 }

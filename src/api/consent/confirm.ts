@@ -1,6 +1,7 @@
 import { basePathOf } from '../base-path.ts';
 import type { ApiDeps } from '../deps.ts';
 import { confirmPage } from '../pages/confirm-page.tsx';
+import type { Caller } from '../route.ts';
 import { accept } from './accept.ts';
 import { openCarried } from './attempt.ts';
 import { browserHash, sha256 } from './browser.ts';
@@ -43,24 +44,26 @@ export interface Answered {
 
 export async function confirmCandidate(
   form: Answered,
-  cookies: string | undefined,
+  caller: Pick<Caller, 'cookies' | 'concerns'>,
   deps: ApiDeps,
 ): Promise<ConsentResult> {
-  const found = await answered(form, cookies, deps);
+  const found = await answered(form, caller.cookies, deps);
   if ('is' in found) return found;
   const { tenant, directory, carried } = found;
   const { account = null, needsApproval = true } = carried.proven ?? {};
-  return accept(tenant, directory, { account, needsApproval }, carried, deps);
+  return accept(tenant, directory, { account, needsApproval }, carried, caller, deps);
 }
 
 /** Not mine: the candidate is dropped, and whoever consented is told how to take that back. */
 export async function dropCandidate(
   form: Answered,
-  cookies: string | undefined,
+  caller: Pick<Caller, 'cookies' | 'concerns'>,
   deps: ApiDeps,
 ): Promise<ConsentResult> {
-  const found = await answered(form, cookies, deps);
-  return 'is' in found ? found : ended({ kind: 'not_mine' }, found);
+  const found = await answered(form, caller.cookies, deps);
+  if ('is' in found) return found;
+  await caller.concerns({ tenant: found.tenant.id });
+  return ended({ kind: 'not_mine' }, found);
 }
 
 interface Candidate extends About {

@@ -12,8 +12,10 @@ export const deleteApiKey = defineRoute({
   params: apiKeyPath,
   answers: { 200: { description: 'Revoked', schema: apiKey } },
   problems: ['api-key-not-found'],
-  async handle({ params: { keyId } }, { store }) {
-    const revoked = API_KEY_ID.test(keyId) ? await store.apiKeys.revoke(keyId) : undefined;
+  async handle({ params: { keyId }, caller }, { store }) {
+    if (!API_KEY_ID.test(keyId)) return problem('api-key-not-found');
+    await caller.concerns({ subject: keyId });
+    const revoked = await store.apiKeys.revoke(keyId);
     return revoked === undefined ? problem('api-key-not-found') : json(200, toApiKey(revoked));
   },
 });

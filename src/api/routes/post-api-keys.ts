@@ -14,13 +14,15 @@ export const postApiKeys = defineRoute({
   body: newApiKey,
   answers: { 201: { description: 'Made', schema: apiKeyWithSecret } },
   problems: ['tenant-not-found', 'state-conflict'],
-  async handle({ body: { name, role, tenant } }, { store }) {
+  async handle({ body: { name, role, tenant }, caller }, { store }) {
+    const id = newId('key');
+    await caller.concerns({ subject: id, ...(tenant === null ? {} : { tenant }) });
     const row = tenant === null ? null : await store.tenants.byId(tenant);
     if (row === undefined) return problem('tenant-not-found');
     if (row?.deletingAt) return problem('state-conflict', 'The tenant is being deleted.');
     const key = newKey();
     const created = await store.apiKeys.create({
-      id: newId('key'),
+      id,
       name,
       role,
       tenantNo: row?.no ?? null,

@@ -18,6 +18,6 @@ export const postConsentConfirm = defineRoute({
   },
   problems: [],
   async handle({ body, caller }, deps) {
-    return replyTo(await confirmCandidate(body, caller.cookies, deps), deps);
+    return replyTo(await confirmCandidate(body, caller, deps), deps);
   },
 });

@@ -15,6 +15,6 @@ export const postConsentReject = defineRoute({
   answers: { 200: shown('nothing was connected'), ...OUTCOME_ANSWERS },
   problems: [],
   async handle({ body, caller }, deps) {
-    return replyTo(await dropCandidate(body, caller.cookies, deps), deps);
+    return replyTo(await dropCandidate(body, caller, deps), deps);
   },
 });

@@ -22,11 +22,13 @@ export const postTenants = defineRoute({
     201: { description: 'Created', schema: tenant, headers: { Location: 'Path of the tenant' } },
   },
   problems: ['tenant-exists', 'unknown-directory', 'unavailable'],
-  async handle({ body }, deps) {
+  async handle({ body, caller }, deps) {
+    const id = body.id ?? newId('env');
+    await caller.concerns({ tenant: id });
     const directory = await resolveExpected(body.expectedEntraTenant ?? null, deps);
     if (typeof directory === 'object' && directory !== null) return directory;
     const created = await deps.store.tenants.create({
-      id: body.id ?? newId('env'),
+      id,
       name: body.name ?? null,
       groupsToSync: body.groupsToSync ?? [],
       scope: scopeSettingsOf(body.scope),
