@@ -92,6 +92,16 @@ function consentOf(tenant: TenantRow): Finding {
       evidence: { ...evidence, candidate: tenant.candidate.entraTenantId },
     };
   }
+  if (tenant.phase === 'awaiting_consent' && tenant.linkRevoked) {
+    return {
+      code: 'setup_link_revoked',
+      level: 'error',
+      title: 'The set-up link was revoked before consent was given',
+      who: 'product operator',
+      steps: ['Make a new one: POST /v1/tenants/{id}/setup-link.'],
+      evidence,
+    };
+  }
   if (tenant.phase === 'awaiting_consent') {
     return {
       code: 'awaiting_consent',

@@ -46,6 +46,7 @@ import { postRevoke } from './routes/post-revoke.ts';
 import { postSignInExchange } from './routes/post-sign-in-exchange.ts';
 import { postSync } from './routes/post-sync.ts';
 import { postTenants } from './routes/post-tenants.ts';
+import { deleteSetupLink, postSetupLink } from './routes/setup-link.ts';
 import type { Metrics } from './metrics.ts';
 import { openapiOf } from './openapi.ts';
 import type { Route } from './route.ts';
@@ -66,6 +67,8 @@ export function createRoutes(metrics: Metrics, publicUrl: string): readonly Rout
     postResume,
     postRevoke,
     postApprove,
+    postSetupLink,
+    deleteSetupLink,
     getHeld,
     postHeldApprove,
     postHeldReject,

@@ -1,3 +1,4 @@
+import type { KeyRole } from '../domain/api-key.ts';
 import { describeProblem } from '../domain/problem.ts';
 import type { TenantRow } from '../store/store.ts';
 import { setupUrlOf } from './consent/setup-link.ts';
@@ -5,8 +6,13 @@ import type { ApiDeps } from './deps.ts';
 import { shownOf } from './schemas/connect.ts';
 import type { TenantJson } from './schemas/tenant.ts';
 
-/** A tenant as the contract shows it. */
-export function toTenant(row: TenantRow, deps: Pick<ApiDeps, 'config' | 'sealer'>, now = new Date()): TenantJson {
+/** A tenant as the contract shows it. Whoever may change nothing is not handed a link that does. */
+export function toTenant(
+  row: TenantRow,
+  viewer: KeyRole,
+  deps: Pick<ApiDeps, 'config' | 'sealer'>,
+  now = new Date(),
+): TenantJson {
   const problem = row.problem === null ? null : describeProblem(row.problem, row.scopeGroups);
   return {
     id: row.id,
@@ -16,7 +22,7 @@ export function toTenant(row: TenantRow, deps: Pick<ApiDeps, 'config' | 'sealer'
     paused: row.paused,
     problem: problem === null ? null : { ...problem, steps: [...problem.steps] },
     entraTenantId: row.entraTenantId,
-    setupUrl: setupUrlOf(row, deps, now),
+    setupUrl: viewer === 'administrator' ? setupUrlOf(row, deps, now) : null,
     progress:
       row.round === null
         ? null

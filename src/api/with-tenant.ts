@@ -28,10 +28,10 @@ export async function withLiveTenant<T>(
   );
 }
 
-/** The tenant as it stands after a change. */
+/** The tenant as it stands after a change, which administrators alone make. */
 export async function showTenant(no: number, status: number, deps: ApiDeps): Promise<Reply<TenantJson>> {
   const tenant = await deps.store.tenants.byNo(no);
-  return tenant === undefined ? problem('tenant-not-found') : json(status, toTenant(tenant, deps));
+  return tenant === undefined ? problem('tenant-not-found') : json(status, toTenant(tenant, 'administrator', deps));
 }
 
 /** Commits what is wanted of the workflow, tells it, and answers with the tenant: 202. */

@@ -1,7 +1,7 @@
 export interface TenantSummary {
   readonly id: string;
   readonly state: string;
-  readonly setupUrl: string;
+  readonly setupUrl: string | null;
   readonly asOf: string | null;
   readonly counts: { readonly users: number; readonly groups: number; readonly memberships: number };
   readonly problem: { readonly title: string; readonly who: string; readonly steps: readonly string[] } | null;

@@ -47,19 +47,19 @@ export function createConsents(db: Database): ConsentStore {
 
     refusal: (tenantNo, entraTenant) => db.transaction().execute((tx) => whyNotBound(tx, tenantNo, entraTenant)),
 
-    bind: (tenantNo, entraTenant, groups) =>
+    bind: (tenantNo, entraTenant, begun = {}) =>
       db.transaction().execute(async (tx) => {
-        const refusal = await whyNotBound(tx, tenantNo, entraTenant);
+        const refusal = await whyNotBound(tx, tenantNo, entraTenant, begun.linkSerial);
         if (refusal) return refusal;
-        await chooseGroups(tx, tenantNo, groups);
+        await chooseGroups(tx, tenantNo, begun.groups);
         return bindDirectory(tx, tenantNo, entraTenant);
       }),
 
-    propose: (tenantNo, candidate, groups) =>
+    propose: (tenantNo, candidate, begun = {}) =>
       db.transaction().execute(async (tx) => {
-        const refusal = await whyNotBound(tx, tenantNo, candidate.entraTenantId);
+        const refusal = await whyNotBound(tx, tenantNo, candidate.entraTenantId, begun.linkSerial);
         if (refusal) return refusal;
-        await chooseGroups(tx, tenantNo, groups);
+        await chooseGroups(tx, tenantNo, begun.groups);
         await tx
           .updateTable('tenant')
           .set({ candidate: JSON.stringify(candidate), updated_at: sql`now()` })
@@ -115,7 +115,7 @@ async function whyRefused(db: Database, stateHash: Uint8Array): Promise<AttemptR
 function lockTenant(tx: Tx, tenantNo: number) {
   return tx
     .selectFrom('tenant')
-    .select(['entra_tenant', 'candidate', 'shared_directory'])
+    .select(['entra_tenant', 'candidate', 'shared_directory', 'link_serial'])
     .where('no', '=', tenantNo)
     .where('deleted_at', 'is', null)
     .where('deleting_at', 'is', null)
@@ -124,9 +124,15 @@ function lockTenant(tx: Tx, tenantNo: number) {
 }
 
 /** Locks the tenant's row, and all who want this directory behind each other: two must not both find it free. */
-async function whyNotBound(tx: Tx, tenantNo: number, directory: string): Promise<BindRefusal | undefined> {
+async function whyNotBound(
+  tx: Tx,
+  tenantNo: number,
+  directory: string,
+  linkSerial?: number,
+): Promise<BindRefusal | undefined> {
   const tenant = await lockTenant(tx, tenantNo);
   if (!tenant) throw new Error(`There is no tenant ${tenantNo} to consent to`);
+  if (linkSerial !== undefined && linkSerial !== tenant.link_serial) return 'link_revoked';
   if (tenant.entra_tenant !== null && tenant.entra_tenant !== directory.toLowerCase()) return 'bound_to_another';
   if (tenant.shared_directory) return undefined;
   await sql`SELECT pg_advisory_xact_lock(hashtextextended('directory ' || lower(${directory}), 0))`.execute(tx);

@@ -80,6 +80,7 @@ export interface TenantTable {
   scope: ColumnType<ScopeSettings, string | undefined, string>;
   sign_in: ColumnType<SignInSettings, string | undefined, string>;
   link_serial: Generated<number>;
+  link_revoked: Generated<boolean>;
   retain_days: Generated<number>;
   revoked_at: NullableTime;
   purged_at: NullableTime;

@@ -70,7 +70,10 @@ export interface TenantRow {
   /** What the last check of the grant saw; null before the first. */
   readonly grantCheck: GrantCheck | null;
   readonly signIn: SignIn;
+  /** Set-up links of another serial lead nowhere. */
   readonly linkSerial: number;
+  /** There is none of this serial either. */
+  readonly linkRevoked: boolean;
   readonly lastSync: SyncSummary | null;
   /** Start of the last round completed in all feeds, ISO 8601. */
   readonly asOf: string | null;
@@ -182,6 +185,8 @@ export interface TenantStore {
    * is another one, ticks the taken intents, and raises the fences where fetching must stop (paused, revoked).
    */
   record(record: TenantRecord): Promise<void>;
+  /** Makes every set-up link that was handed out worthless; after `revoke` there is none until `renew`. */
+  replaceLink(no: number, how: 'renew' | 'revoke'): Promise<void>;
   noteGrantCheck(no: number, check: GrantCheck): Promise<void>;
   /** Deletes in batches whatever the number owns, then tells `tenant.deleted` and frees the name, in its last transaction. */
   purge(no: number, heartbeat: () => void): Promise<void>;
@@ -230,7 +235,15 @@ export interface ConsentAttempt {
 }
 
 export type AttemptRefusal = 'unknown' | 'used' | 'expired' | 'other_browser';
-export type BindRefusal = 'directory_taken' | 'bound_to_another';
+export type BindRefusal = 'directory_taken' | 'bound_to_another' | 'link_revoked';
+
+/** How a consent began. */
+export interface Begun {
+  /** As the administrator named them; they hold only where the product has named none. */
+  readonly groups?: readonly string[] | undefined;
+  /** Of the set-up link, where it was one: after another serial it counts no more. */
+  readonly linkSerial?: number | undefined;
+}
 
 export interface ConsentStore {
   begin(stateHash: Uint8Array, attempt: ConsentAttempt, expiresAt: Date): Promise<void>;
@@ -240,13 +253,10 @@ export interface ConsentStore {
   look(stateHash: Uint8Array, browserHash: Uint8Array): Promise<ConsentAttempt | AttemptRefusal>;
   /** Why the directory cannot be bound now; a later `bind` may still find otherwise. */
   refusal(tenantNo: number, entraTenant: string): Promise<BindRefusal | undefined>;
-  /**
-   * Binds the proven directory and commits the `consent` intent, in one transaction. The administrator's groups hold only
-   * where the product has named none.
-   */
-  bind(tenantNo: number, entraTenant: string, groups?: readonly string[]): Promise<Intent | BindRefusal>;
+  /** Binds the proven directory and commits the `consent` intent, in one transaction. */
+  bind(tenantNo: number, entraTenant: string, begun?: Begun): Promise<Intent | BindRefusal>;
   /** Keeps a consent until the API approves it, and commits a `consent` intent that the workflow shows. */
-  propose(tenantNo: number, candidate: ConsentCandidate, groups?: readonly string[]): Promise<Intent | BindRefusal>;
+  propose(tenantNo: number, candidate: ConsentCandidate, begun?: Begun): Promise<Intent | BindRefusal>;
   /** Binds the candidate and commits a `consent` intent. */
   approve(tenantNo: number): Promise<Intent | 'nothing_to_approve' | 'directory_taken'>;
   /** Drops attempts that expired a day ago. */

@@ -48,6 +48,7 @@ export function tenantFromRow(row: Row): TenantRow {
     grantCheck: row.grant_check,
     signIn: signInOf(row.sign_in),
     linkSerial: row.link_serial,
+    linkRevoked: row.link_revoked,
     lastSync: row.last_sync,
     asOf: row.as_of,
     counts: { users: row.users, groups: row.groups, memberships: row.memberships },

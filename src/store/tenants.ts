@@ -44,6 +44,15 @@ export function createTenants(db: Database): TenantStore {
 
     update: (no, change) => db.transaction().execute((tx) => updateTenant(tx, no, change)),
 
+    async replaceLink(no, how) {
+      const set = {
+        link_serial: sql<number>`link_serial + 1`,
+        link_revoked: how === 'revoke',
+        updated_at: sql<string>`now()`,
+      };
+      await db.updateTable('tenant').set(set).where('no', '=', no).where('deleted_at', 'is', null).execute();
+    },
+
     async noteGrantCheck(no, check) {
       const set = { grant_check: JSON.stringify(check), updated_at: sql<string>`now()` };
       await db.updateTable('tenant').set(set).where('no', '=', no).where('deleted_at', 'is', null).execute();

@@ -304,6 +304,23 @@ export function tenantsSuite(backend: () => Backend): void {
       expect(await store().consents.bind(shared.tenant.no, directory)).toHaveProperty('kind', 'consent');
     });
 
+    test('that was begun by a set-up link which was replaced meanwhile binds and proposes nothing', async () => {
+      const { no, linkSerial } = await createTenant(store());
+      const directory = randomUUID();
+      const candidate = { entraTenantId: directory, account: null, displayName: null, domains: [], at: '' };
+      await store().tenants.replaceLink(no, 'renew');
+      expect(await store().consents.bind(no, directory, { linkSerial, groups: ['a'] })).toBe('link_revoked');
+      expect(await store().consents.propose(no, candidate, { linkSerial })).toBe('link_revoked');
+      await store().tenants.replaceLink(no, 'revoke');
+      expect(await store().consents.bind(no, directory, { linkSerial: linkSerial + 1 })).toBe('link_revoked');
+      const row = await liveTenant(store(), no);
+      expect(row).toMatchObject({ linkRevoked: true, entraTenantId: null, candidate: null, groupsToSync: [] });
+      await store().tenants.replaceLink(no, 'renew');
+      const begun = { linkSerial: linkSerial + 3 };
+      expect(await store().consents.bind(no, directory, begun)).toHaveProperty('kind', 'consent');
+      expect(await liveTenant(store(), no)).toMatchObject({ linkRevoked: false, entraTenantId: directory });
+    });
+
     test('without proof waits for approval', async () => {
       const { no } = await createTenant(store());
       expect(await store().consents.approve(no)).toBe('nothing_to_approve');

@@ -14,22 +14,25 @@ export async function accept(
   tenant: TenantRow,
   directory: string,
   who: { readonly account: string | null; readonly needsApproval: boolean },
-  { via, groups }: Carried,
+  { via, groups, linkSerial }: Carried,
   caller: Pick<Caller, 'concerns'>,
   deps: ApiDeps,
 ): Promise<ConsentResult> {
   await caller.concerns({ tenant: tenant.id });
   // What is connected to this directory now gains nothing by the same consent again; what was revoked would.
   const connected = tenant.entraTenantId === directory && tenant.phase !== 'revoked';
+  const begun = { groups, linkSerial };
   const result =
     who.needsApproval && !connected
-      ? await deps.store.consents.propose(tenant.no, await candidateOf(directory, who.account, deps), groups)
-      : await deps.store.consents.bind(tenant.no, directory, groups);
+      ? await deps.store.consents.propose(tenant.no, await candidateOf(directory, who.account, deps), begun)
+      : await deps.store.consents.bind(tenant.no, directory, begun);
+  if (result === 'link_revoked') return ended({ kind: result });
   if (typeof result === 'string') return ended({ kind: result }, { tenant, via });
   await announce(result, tenant.id, deps);
   // The set-up link opens more than the environment's id does: who came by the id is not handed one.
-  if (via === 'id') return { is: 'reply', reply: arrivedPage(tenant, basePathOf(deps.config.publicUrl)) };
-  return { is: 'reply', reply: redirect(303, `${setupUrlOf(tenant, deps, new Date())}/status?follow=true`) };
+  const setupUrl = via === 'id' ? null : setupUrlOf(tenant, deps, new Date());
+  if (setupUrl === null) return { is: 'reply', reply: arrivedPage(tenant, basePathOf(deps.config.publicUrl)) };
+  return { is: 'reply', reply: redirect(303, `${setupUrl}/status?follow=true`) };
 }
 
 async function candidateOf(directory: string, account: string | null, { graph }: ApiDeps): Promise<ConsentCandidate> {

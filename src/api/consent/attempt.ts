@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ConsentAttempt, ConsentStep } from '../../store/store.ts';
+import type { ConsentAttempt, ConsentStep, TenantRow } from '../../store/store.ts';
 import type { ApiDeps } from '../deps.ts';
 import { rememberBrowser, sha256, unguessable, type Browser } from './browser.ts';
 
@@ -9,6 +9,8 @@ const ATTEMPT_MS = 3_600_000;
 const carried = z.strictObject({
   /** By which address it began: whoever knows an environment's id alone is told less of it. */
   via: z.enum(['link', 'id']),
+  /** Of the link: once it is replaced or revoked, what it began counts no more. */
+  linkSerial: z.int().optional(),
   /** Groups to sync, as the administrator named them. */
   groups: z.array(z.string()).optional(),
   /** Of the proof. */
@@ -47,6 +49,10 @@ export async function beginStep(
 export function openSealed(attempt: ConsentAttempt, state: string, { sealer }: Pick<ApiDeps, 'sealer'>): unknown {
   return attempt.sealed === null ? null : JSON.parse(sealer.open(attempt.sealed, contextOf(sha256(state))));
 }
+
+/** The link by which it began leads nowhere any more. */
+export const cameByOldLink = ({ linkSerial }: Carried, tenant: Pick<TenantRow, 'linkSerial'>): boolean =>
+  linkSerial !== undefined && linkSerial !== tenant.linkSerial;
 
 export function openCarried(attempt: ConsentAttempt, state: string, deps: Pick<ApiDeps, 'sealer'>): Carried {
   const opened = openSealed(attempt, state, deps);

@@ -3,7 +3,7 @@ import type { ApiDeps } from '../deps.ts';
 import { redirect } from '../reply.ts';
 import type { Caller } from '../route.ts';
 import { accept } from './accept.ts';
-import { beginStep, openCarried, type Carried } from './attempt.ts';
+import { beginStep, cameByOldLink, openCarried, type Carried } from './attempt.ts';
 import { browserHash, sha256, unguessable } from './browser.ts';
 import { afterConsent, afterProof, readAnswer, readError, withoutState, type CallbackQuery } from './decide.ts';
 import { ended, type ConsentResult } from './result.ts';
@@ -21,6 +21,8 @@ export async function finishConsent(query: CallbackQuery, caller: Caller, deps: 
   // A sign-in's answer is none to a consent.
   if (attempt.step === 'signin') return ended({ kind: 'malformed' });
   const carried = openCarried(attempt, state, deps);
+  // Nor is who came by it handed the new one.
+  if (cameByOldLink(carried, tenant)) return ended({ kind: 'link_revoked' });
   const { via } = carried;
 
   const error = readError(query);

@@ -3,7 +3,7 @@ import type { ApiDeps } from '../deps.ts';
 import { confirmPage } from '../pages/confirm-page.tsx';
 import type { Caller } from '../route.ts';
 import { accept } from './accept.ts';
-import { openCarried } from './attempt.ts';
+import { cameByOldLink, openCarried } from './attempt.ts';
 import { browserHash, sha256 } from './browser.ts';
 import { ended, type About, type ConsentResult } from './result.ts';
 
@@ -103,6 +103,7 @@ async function findCandidate(
     return ended({ kind: 'unknown' });
   }
   const carried = openCarried(attempt, state, deps);
+  if (cameByOldLink(carried, tenant)) return ended({ kind: 'link_revoked' });
   return { tenant, via: carried.via, state, directory: attempt.entraTenant, carried };
 }
 

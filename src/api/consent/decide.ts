@@ -19,7 +19,7 @@ export type Outcome =
   | { readonly kind: 'not_administrator'; readonly account: string | null }
   | { readonly kind: 'proof_failed'; readonly code: string }
   | { readonly kind: 'microsoft_unavailable' }
-  | { readonly kind: 'directory_taken' | 'bound_to_another' }
+  | { readonly kind: 'directory_taken' | 'bound_to_another' | 'link_revoked' }
   | { readonly kind: 'not_mine' };
 
 /** What Microsoft's redirect carries, as text or not at all: a parameter that came twice says nothing. */

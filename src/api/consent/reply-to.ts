@@ -14,7 +14,7 @@ export function replyTo(result: ConsentResult, deps: ApiDeps): Reply<never> {
 }
 
 /** Where the person began: whoever came by the environment's id alone is not handed a set-up link. */
-function startUrlOf({ tenant, via }: About, deps: ApiDeps): string {
-  if (via === 'link') return setupUrlOf(tenant, deps, new Date());
+function startUrlOf({ tenant, via }: About, deps: ApiDeps): string | undefined {
+  if (via === 'link') return setupUrlOf(tenant, deps, new Date()) ?? undefined;
   return `${deps.config.publicUrl}/Account/AdminConsent?tenantid=${encodeURIComponent(tenant.id)}`;
 }

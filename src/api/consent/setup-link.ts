@@ -25,11 +25,13 @@ export function setupTokenOf(tenant: Pick<TenantRow, 'no' | 'linkSerial'>, seale
   return `${sealer.sign(PURPOSE, message)}.${message}`;
 }
 
+/** Null where the link was revoked. */
 export function setupUrlOf(
-  tenant: Pick<TenantRow, 'no' | 'linkSerial'>,
+  tenant: Pick<TenantRow, 'no' | 'linkSerial' | 'linkRevoked'>,
   deps: Pick<ApiDeps, 'sealer' | 'config'>,
   now: Date,
-): string {
+): string | null {
+  if (tenant.linkRevoked) return null;
   return `${deps.config.publicUrl}/connect/${setupTokenOf(tenant, deps.sealer, now)}`;
 }
 

@@ -15,3 +15,6 @@ export const BOOTSTRAP: KeyHolder = { id: 'bootstrap', role: 'administrator', te
 const holders = new WeakMap<Request, KeyHolder>();
 export const keepHolder = (req: Request, holder: KeyHolder): void => void holders.set(req, holder);
 export const holderOf = (req: Request): KeyHolder | undefined => holders.get(req);
+
+/** The least where nothing is known. */
+export const roleOf = ({ key }: { readonly key: KeyHolder | undefined }): KeyRole => key?.role ?? 'reader';

@@ -185,6 +185,19 @@ export function wordsOf(outcome: Outcome): Words {
         steps: ['Sign in with an account of that directory.', 'Or ask for a set-up link of a new environment.'],
         ask: 'product',
       };
+    case 'link_revoked':
+      return {
+        status: 410,
+        title: 'Your set-up link was taken back',
+        happened: (
+          <p>
+            While you were at it, the link by which you began was replaced or revoked. Nothing was connected; Microsoft
+            may have your consent already.
+          </p>
+        ),
+        steps: ['Ask whoever sent you the link for a new one, and begin again with it.'],
+        ask: null,
+      };
     case 'not_mine':
       return {
         status: 200,

@@ -28,10 +28,11 @@ export const getConnectStart = defineRoute({
   problems: [],
   async handle({ params, query, caller }, deps) {
     return withLink(params.token, deps, (tenant, base) => {
-      if (!mayChooseGroups(tenant)) return startConsent(tenant, { via: 'link' }, caller.cookies, deps);
+      const link = { via: 'link', linkSerial: tenant.linkSerial } as const;
+      if (!mayChooseGroups(tenant)) return startConsent(tenant, link, caller.cookies, deps);
       const chosen = readGroups(query.groupsToSync);
       if (!chosen.ok) return connectPage(tenant, params.token, base, chosen);
-      return startConsent(tenant, { via: 'link', groups: [...chosen.groups] }, caller.cookies, deps);
+      return startConsent(tenant, { ...link, groups: [...chosen.groups] }, caller.cookies, deps);
     });
   },
 });

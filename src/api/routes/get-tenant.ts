@@ -1,4 +1,5 @@
 import { json } from '../reply.ts';
+import { roleOf } from '../keys/holder.ts';
 import { defineRoute } from '../route.ts';
 import { tenant, tenantPath } from '../schemas/tenant.ts';
 import { toTenant } from '../tenant-view.ts';
@@ -13,7 +14,7 @@ export const getTenant = defineRoute({
   params: tenantPath,
   answers: { 200: { description: 'The tenant', schema: tenant } },
   problems: ['tenant-not-found'],
-  async handle({ params }, deps) {
-    return withTenant(params.id, deps, async (row) => json(200, toTenant(row, deps)));
+  async handle({ params, caller }, deps) {
+    return withTenant(params.id, deps, async (row) => json(200, toTenant(row, roleOf(caller), deps)));
   },
 });

@@ -1,3 +1,4 @@
+import { roleOf } from '../keys/holder.ts';
 import { list, LIST_HEADERS } from '../list.ts';
 import { defineRoute } from '../route.ts';
 import { pageOf, paging } from '../schemas/paging.ts';
@@ -24,7 +25,7 @@ export const getTenants = defineRoute({
   async handle(input, deps) {
     return list(input, deps, {
       read: (after, limit) => deps.store.tenants.list(after, limit, input.caller.key?.tenant?.no),
-      toJson: (row) => toTenant(row, deps),
+      toJson: (row) => toTenant(row, roleOf(input.caller), deps),
       keys: /^[A-Za-z0-9._-]{1,64}$/,
     });
   },

@@ -44,6 +44,6 @@ export const postTenants = defineRoute({
     if (created === 'name_taken') return problem('tenant-exists');
     await announce(created.intent, created.tenant.id, deps);
     const Location = `/v1/tenants/${encodeURIComponent(created.tenant.id)}`;
-    return json(201, toTenant(created.tenant, deps), { Location });
+    return json(201, toTenant(created.tenant, 'administrator', deps), { Location });
   },
 });

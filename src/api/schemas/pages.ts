@@ -19,7 +19,7 @@ export const OUTCOME_ANSWERS = {
   400: shown('an answer that cannot be used'),
   403: shown('declined, another browser, another directory, or not an administrator'),
   409: shown('used already, or the directory or the environment is connected otherwise'),
-  410: shown('it took too long'),
+  410: shown('it took too long, or the set-up link was taken back'),
   503: shown('Microsoft cannot be reached'),
 };
 

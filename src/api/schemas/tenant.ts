@@ -85,7 +85,11 @@ export const tenant = z
     paused: z.boolean(),
     problem: problem.nullable(),
     entraTenantId: z.string().nullable().meta({ description: "Microsoft's directory id, known after consent" }),
-    setupUrl: z.string().meta({ description: "For the customer's administrator; good for 30 days", format: 'uri' }),
+    setupUrl: z.string().nullable().meta({
+      description:
+        "For the customer's administrator; good for 30 days. Null where it was revoked, and for readers, since it opens more than they may",
+      format: 'uri',
+    }),
     progress: z
       .strictObject({ kind: roundKind, startedAt: time, pages: z.int(), changes: z.int() })
       .nullable()

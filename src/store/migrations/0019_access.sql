@@ -29,3 +29,6 @@ CREATE TABLE audit_entry (
 );
 CREATE INDEX audit_entry_at ON audit_entry (at);
 CREATE INDEX audit_entry_tenant ON audit_entry (tenant, no);
+
+-- No set-up link of the tenant works until one is made anew; its serial moves on as well.
+ALTER TABLE tenant ADD COLUMN link_revoked boolean NOT NULL DEFAULT false;

@@ -55,6 +55,13 @@ export async function outcomePages(api: ApiUnderTest): Promise<ReadonlyMap<strin
     const answer = await visitor.callback({ code: api.graph.signIn({ tid }), state });
     return (await visitor.submit(await visitor.asked(answer), '/consent/reject')).text;
   }
+  async function linkRevoked(): Promise<string> {
+    const tenant = await create();
+    const visitor = new Visitor(api);
+    const { state } = await visitor.start(tenant.setupUrl);
+    await api.call('DELETE', `/v1/tenants/${tenant.id}/setup-link`);
+    return (await visitor.callback({ tenant: randomUUID(), state })).text;
+  }
   async function boundToAnother(): Promise<string> {
     const tenant = await create();
     await api.store.consents.bind(await numberOf(tenant.id), randomUUID());
@@ -83,5 +90,6 @@ export async function outcomePages(api: ApiUnderTest): Promise<ReadonlyMap<strin
     ['directory taken', await taken()],
     ['bound to another', await boundToAnother()],
     ['not mine', await notMine()],
+    ['link revoked', await linkRevoked()],
   ]);
 }
