@@ -103,6 +103,20 @@ async function diagnoseTenant(id: string): Promise<readonly Finding[]> {
 }
 
 program
+  .command('rotate-keys')
+  .description(
+    'seal anew under the first of ENCRYPTION_KEYS what is sealed under another; needs DATABASE_URL, and no API',
+  )
+  .action(async () => {
+    // Only here: the others need no database.
+    const { rotateKeys } = await import('./rotate-keys.ts');
+    const stopping = new AbortController();
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stopping.abort(new Error('Stopped')));
+    const done = await rotateKeys(process.env, (line) => console.log(line), stopping.signal);
+    if (!done) process.exitCode = 1;
+  });
+
+program
   .command('delete')
   .argument('<id>')
   .requiredOption('--yes', 'the mirror and its events are purged: there is no way back')

@@ -1,3 +1,4 @@
+import { SEALED } from '../domain/sealed.ts';
 import type { ActivityDeps } from './deps.ts';
 
 /** Less than this is not worth beginning a slice with. */
@@ -14,14 +15,16 @@ export interface UsableToken extends StoredToken {
   readonly throttledUntil: number;
 }
 
-const contextOf = (tenantNo: number) => `token/tenant/${tenantNo}`;
-
 export async function storeToken(
   { store, sealer }: Pick<ActivityDeps, 'store' | 'sealer'>,
   tenantNo: number,
   token: StoredToken,
 ): Promise<void> {
-  await store.tokens.put(tenantNo, sealer.seal(token.accessToken, contextOf(tenantNo)), new Date(token.expiresAt));
+  await store.tokens.put(
+    tenantNo,
+    sealer.seal(token.accessToken, SEALED.tenant_token(tenantNo)),
+    new Date(token.expiresAt),
+  );
 }
 
 /** The tenant's token, undefined where there is none that will last. */
@@ -34,7 +37,7 @@ export async function readToken(
   if (!stored || expiresAt - clock.now() < SHORTEST_LIFE_MS) return undefined;
   try {
     const throttledUntil = stored.throttledUntil?.getTime() ?? 0;
-    return { accessToken: sealer.open(stored.sealed, contextOf(tenantNo)), expiresAt, throttledUntil };
+    return { accessToken: sealer.open(stored.sealed, SEALED.tenant_token(tenantNo)), expiresAt, throttledUntil };
   } catch (error) {
     // A key that was taken out of ENCRYPTION_KEYS costs one token request, no more.
     log.warn({ tenantNo, why: error instanceof Error ? error.message : 'unknown' }, 'A stored token does not open');

@@ -15,6 +15,7 @@ import { openPglite } from './pglite.ts';
 import { openPostgres, whereIs } from './postgres.ts';
 import { createRetention } from './retention.ts';
 import type { Database, Schema } from './schema.ts';
+import { createSealed } from './sealed.ts';
 import { createSignIns } from './sign-ins.ts';
 import type { Store } from './store.ts';
 import { createReconcile } from './reconcile.ts';
@@ -90,6 +91,7 @@ export function createStore(db: Database, parts: StoreParts): Store {
     signIns: createSignIns(db),
     apiKeys: createApiKeys(db),
     audit: createAudit(db),
+    sealed: createSealed(db),
     tokens: createTokens(db),
     sync: createSync(db),
     held: createHeld(db),

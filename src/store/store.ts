@@ -12,6 +12,7 @@ import type { KeyRole } from '../domain/api-key.ts';
 import type { Actor } from '../domain/audit.ts';
 import type { Retention } from '../domain/retention.ts';
 import type { FeedEvent } from '../domain/event.ts';
+import type { SealedPlace } from '../domain/sealed.ts';
 import type { Phase, TenantState } from '../domain/tenant.ts';
 import type { GrantCheck, Profile } from '../domain/permissions.ts';
 import type { ProblemRecord } from '../domain/problem.ts';
@@ -29,6 +30,7 @@ export interface Store {
   readonly signIns: SignInStore;
   readonly apiKeys: ApiKeyStore;
   readonly audit: AuditStore;
+  readonly sealed: SealedStore;
   readonly tokens: TokenStore;
   readonly sync: SyncStore;
   readonly held: HeldStore;
@@ -348,6 +350,23 @@ export interface AuditStore {
   note(no: number, entry: Pick<AuditEntry, 'tenant' | 'subject' | 'status'>): Promise<void>;
   /** The latest first. */
   list(after: string | undefined, limit: number, tenant?: string): Promise<Page<AuditEntry>>;
+}
+
+// ---- what is sealed, for another key ------------------------------------------------------------------
+
+export interface SealedStore {
+  /** How many rows are sealed under which key, by its id. */
+  countByKey(place: SealedPlace): Promise<ReadonlyMap<string, number>>;
+  /**
+   * Some of the rows that are not sealed under this key, after a key of a row (at first ''), in one transaction that keeps
+   * others from them. What `change` leaves undefined stays. `last`: go on after it; undefined at the end.
+   */
+  reseal(
+    place: SealedPlace,
+    under: string,
+    after: string,
+    change: (key: string, sealed: Uint8Array) => Uint8Array | undefined,
+  ): Promise<{ readonly changed: number; readonly last: string | undefined }>;
 }
 
 // ---- tokens ------------------------------------------------------------------------------------------

@@ -1,11 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
+import { parseEncryptionKeys } from '../../src/crypto/encryption-keys.ts';
+import { createSealer } from '../../src/crypto/sealer.ts';
+import { SEALED, SEALED_PLACES } from '../../src/domain/sealed.ts';
 import type { Backend } from './backend.ts';
 import { tablesWith } from './everywhere.ts';
 import { boundTenant } from './rounds.ts';
 
-/** Keys of the API, and who did what. */
+/** Keys of the API, who did what, and another key for what is sealed. */
 export function accessSuite(backend: () => Backend): void {
   const store = () => backend().store;
   const newKey = (tenantNo: number | null = null) => ({
@@ -86,6 +89,62 @@ export function accessSuite(backend: () => Backend): void {
         WHERE no = (SELECT max(no) FROM audit_entry)`.execute(backend().db);
       await store().retention.sweep();
       expect(await entries()).toHaveLength(length - 1);
+    });
+  });
+
+  describe('what is sealed', () => {
+    const sealerOf = (...ids: string[]) =>
+      createSealer(parseEncryptionKeys(ids.map((id) => `${id}:${Buffer.alloc(32, id).toString('base64')}`).join()));
+    const [old, young, both] = [sealerOf('a'), sealerOf('b'), sealerOf('b', 'a')];
+    const again = (key: string, sealed: Uint8Array) => {
+      const context = SEALED.tenant_token(key);
+      return key === unlucky ? undefined : both.seal(both.open(sealed, context), context);
+    };
+    let unlucky = '';
+
+    test('is sealed anew in batches, each row once, but for what does not open', async () => {
+      const tenants = await Promise.all(Array.from({ length: 5 }, () => boundTenant(store())));
+      for (const { no } of tenants) {
+        await store().tokens.put(no, old.seal(`token ${no}`, SEALED.tenant_token(no)), new Date());
+      }
+      unlucky = String(tenants[2]?.no);
+      const before = await store().sealed.countByKey('tenant_token');
+      expect(before.get('a')).toBe(5);
+      let after: string | undefined = '';
+      let changed = 0;
+      while (after !== undefined) {
+        const batch: Awaited<ReturnType<Backend['store']['sealed']['reseal']>> = await store().sealed.reseal(
+          ...(['tenant_token', 'b', after, again] as const),
+        );
+        changed += batch.changed;
+        after = batch.last;
+      }
+      expect(changed).toBe(4);
+      expect(Object.fromEntries(await store().sealed.countByKey('tenant_token'))).toMatchObject({ a: 1, b: 4 });
+      for (const { no } of tenants.filter((tenant) => String(tenant.no) !== unlucky)) {
+        const { sealed } = (await store().tokens.get(no)) ?? { sealed: new Uint8Array() };
+        expect(young.open(sealed, SEALED.tenant_token(no))).toBe(`token ${no}`);
+      }
+    });
+
+    test('stands in the places that are gone through', async () => {
+      const { rows } = await sql<{ name: string }>`
+        SELECT table_name AS name FROM information_schema.columns
+        WHERE table_schema = 'public' AND column_name LIKE '%sealed%' ORDER BY 1`.execute(backend().db);
+      expect(rows.map(({ name }) => name)).toEqual([...SEALED_PLACES].sort());
+    });
+
+    test('and renewed meanwhile is the renewed one afterwards', async () => {
+      const { no } = await boundTenant(store());
+      const context = SEALED.tenant_token(no);
+      await store().tokens.put(no, old.seal('first', context), new Date());
+      await Promise.all([
+        store().sealed.reseal('tenant_token', 'b', String(no - 1), again),
+        store().tokens.put(no, old.seal('second', context), new Date()),
+        store().sealed.reseal('tenant_token', 'b', String(no - 1), again),
+      ]);
+      const { sealed } = (await store().tokens.get(no)) ?? { sealed: new Uint8Array() };
+      expect(both.open(sealed, context)).toBe('second');
     });
   });
 }

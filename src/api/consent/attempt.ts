@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { SEALED } from '../../domain/sealed.ts';
 import type { ConsentAttempt, ConsentStep, TenantRow } from '../../store/store.ts';
 import type { ApiDeps } from '../deps.ts';
 import { rememberBrowser, sha256, unguessable, type Browser } from './browser.ts';
@@ -22,7 +23,7 @@ const carried = z.strictObject({
 });
 export type Carried = z.infer<typeof carried>;
 
-const contextOf = (stateHash: Uint8Array): string => `consent/${Buffer.from(stateHash).toString('hex')}`;
+const contextOf = (stateHash: Uint8Array): string => SEALED.consent_attempt(Buffer.from(stateHash).toString('hex'));
 
 /** A step that one answer in this browser ends, within an hour. */
 export async function beginStep(
