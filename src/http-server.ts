@@ -64,7 +64,12 @@ export async function listen(port: number, board: ReadinessBoard, metrics: Regis
 function operationsOnly(board: ReadinessBoard, metrics: Registry): RequestListener {
   return (request, response) => {
     const reply = (status: number, type: string, body: string) => {
-      response.writeHead(status, { 'Content-Type': type, 'Cache-Control': 'no-store' });
+      response.writeHead(status, {
+        'Content-Type': type,
+        'Cache-Control': 'no-store',
+        'X-Content-Type-Options': 'nosniff',
+        'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+      });
       response.end(body);
     };
     const answer = async () => {

@@ -1,10 +1,10 @@
 import express, { type Express, type RequestHandler } from 'express';
-import { rateLimit } from 'express-rate-limit';
 import helmet from 'helmet';
 import { basePathOf } from './base-path.ts';
 import type { ApiDeps } from './deps.ts';
 import { errorHandler } from './errors.ts';
 import { requireKey } from './keys/require-key.ts';
+import { limitPages, refuseKeys } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 import { requestLog } from './request-log.ts';
 import { createRoutes } from './router.ts';
@@ -13,7 +13,7 @@ import { answerProblem, mountRoutes } from './serve.ts';
 /** The whole HTTP face of the product. It listens nowhere by itself. */
 export function createApi(deps: ApiDeps): Express {
   const { config, log, registry, store } = deps;
-  const limited = limitByAddress();
+  const limited = limitPages();
   const metrics = createMetrics(store, registry, log);
   const app = express();
   app.locals['base'] = basePathOf(config.publicUrl);
@@ -24,7 +24,7 @@ export function createApi(deps: ApiDeps): Express {
   app.use(requestLog(log, metrics));
   app.use(securityHeaders(deps));
   mountRoutes(app, createRoutes(metrics, config.publicUrl), deps, {
-    key: requireKey(deps),
+    key: requireKey(deps, refuseKeys()),
     open: () => (_req, _res, next) => next(),
     limited: () => limited,
   });
@@ -52,23 +52,5 @@ function securityHeaders({ config, graph }: ApiDeps): RequestHandler {
     referrerPolicy: { policy: 'no-referrer' },
     strictTransportSecurity: https ? { maxAge: 31_536_000, includeSubDomains: false } : false,
     xFrameOptions: { action: 'deny' },
-  });
-}
-
-const WINDOW_MS = 60_000;
-const TRIES_PER_WINDOW = 30;
-
-/** Counts by address: ids must not be tried out one after the other. */
-function limitByAddress(): RequestHandler {
-  return rateLimit({
-    windowMs: WINDOW_MS,
-    limit: TRIES_PER_WINDOW,
-    // A whole office may sign in from one address: only what leads nowhere counts.
-    skipSuccessfulRequests: true,
-    standardHeaders: 'draft-7',
-    legacyHeaders: false,
-    // The proxy's address is meant where there is one; the header is believed of nobody.
-    validate: { xForwardedForHeader: false },
-    handler: (_req, res) => answerProblem(res, { type: 'too-many-requests', headers: { 'Retry-After': '60' } }),
   });
 }

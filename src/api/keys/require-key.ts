@@ -10,7 +10,10 @@ import { hashOf, mayBeKey } from './secret.ts';
  * Lets through whoever holds a key that opens this door: the one of the environment, or one that was made by the API.
  * Hashes are compared, so that neither content nor length shows in the time.
  */
-export function requireKey({ store, config }: Pick<ApiDeps, 'store' | 'config'>): (door: Door) => RequestHandler {
+export function requireKey(
+  { store, config }: Pick<ApiDeps, 'store' | 'config'>,
+  countRefusal: RequestHandler,
+): (door: Door) => RequestHandler {
   const bootstrap = hashOf(config.apiKey);
   const holderOf = async (given: string): Promise<KeyHolder | undefined> => {
     const hash = hashOf(given);
@@ -22,7 +25,8 @@ export function requireKey({ store, config }: Pick<ApiDeps, 'store' | 'config'>)
     const holder = given === undefined ? undefined : await holderOf(given);
     if (holder === undefined) {
       const challenge = given === undefined ? 'Bearer' : 'Bearer error="invalid_token"';
-      answerProblem(res, { type: 'unauthorized', headers: { 'WWW-Authenticate': challenge } });
+      const refuse = () => answerProblem(res, { type: 'unauthorized', headers: { 'WWW-Authenticate': challenge } });
+      await countRefusal(req, res, refuse);
       return;
     }
     const detail = whyNotAllowed(door, holder);
