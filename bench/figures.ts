@@ -23,3 +23,9 @@ export const seconds = ({ median, min, max }: Spread): string =>
   `${inSeconds(median)} s (${inSeconds(min)}–${inSeconds(max)})`;
 
 const inSeconds = (ms: number): string => (ms / 1_000).toFixed(2);
+
+/** The value that `part` of all are not above; NaN of none. */
+export function percentile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN;
+}

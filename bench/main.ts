@@ -3,11 +3,9 @@
  * seconds are the machine's. Progress goes to standard error, figures to standard output.
  */
 import { arch, cpus, platform } from 'node:os';
-import { describeFirstSync, measureFirstSync, type FirstSyncFigures } from './first-sync.ts';
-import { describeMemory, measureMemory, type MemoryFigures } from './memory.ts';
+import { MEASURES } from './measurements.ts';
 import { readOptions } from './options.ts';
 import { progress } from './progress.ts';
-import { describeQuiet, measureQuiet, type QuietFigures } from './quiet.ts';
 import { setStage } from './stage.ts';
 
 const options = readOptions(process.argv.slice(2));
@@ -23,10 +21,9 @@ const machine = {
   system: `${platform()} ${arch()}`,
   node: process.version,
 };
-const { users, groups, memberships, runs } = options;
-const firstSync: FirstSyncFigures[] = [];
-const quiet: QuietFigures[] = [];
-const memory: MemoryFigures[] = [];
+const { users, groups, memberships } = options;
+const figures: Record<string, object[]> = {};
+const lines: string[] = [];
 
 const stage = await setStage(options);
 let left: Promise<void> | undefined;
@@ -36,10 +33,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 try {
-  for (const kind of databases) {
-    if (options.measurements.includes('first-sync')) firstSync.push(await measureFirstSync(stage, kind, options));
-    if (options.measurements.includes('quiet')) quiet.push(await measureQuiet(stage, kind, options));
-    if (options.measurements.includes('memory')) memory.push(await measureMemory(stage, kind, options));
+  for (const name of options.measurements) {
+    const { run, on } = MEASURES[name];
+    for (const kind of databases.filter((database) => on.includes(database))) {
+      const report = await run(stage, kind, options);
+      (figures[name] ??= []).push(report.figures);
+      lines.push(...report.lines, '');
+    }
   }
   await stage.end();
 } catch (error) {
@@ -49,16 +49,14 @@ try {
 }
 
 if (options.json) {
-  const sizes = { users, groups, memberships, runs };
-  process.stdout.write(`${JSON.stringify({ machine, sizes, leftOut, firstSync, quiet, memory }, null, 2)}\n`);
+  const sizes = { users, groups, memberships };
+  process.stdout.write(`${JSON.stringify({ machine, sizes, leftOut, figures }, null, 2)}\n`);
 } else {
   console.log(
     `\n${machine.cores} cores (${machine.processor}), ${machine.system}, Node ${machine.node}\n` +
       `${users} users, ${groups} groups, ${memberships} memberships\n`,
   );
-  for (const figures of firstSync) console.log(`${describeFirstSync(figures).join('\n')}\n`);
-  for (const figures of quiet) console.log(`${describeQuiet(figures).join('\n')}\n`);
-  for (const figures of memory) console.log(`${describeMemory(figures).join('\n')}\n`);
+  for (const line of lines) console.log(line);
   if (leftOut !== null) console.log(leftOut);
 }
 progress('Done');

@@ -10,12 +10,16 @@ export interface Sizes {
 }
 
 const ORDINARY: Sizes = { users: 20_000, groups: 2_000, memberships: 100_000 };
+const LARGE: Sizes = { users: 1_000_000, groups: 20_000, memberships: 2_000_000 };
 
 /** What can be measured, with the directory that it is measured on unless others are asked for. */
 const MEASUREMENTS = {
   'first-sync': ORDINARY,
   quiet: ORDINARY,
-  memory: { users: 1_000_000, groups: 20_000, memberships: 2_000_000 },
+  memory: LARGE,
+  proportional: LARGE,
+  feed: ORDINARY,
+  fleet: { users: 100_000, groups: 10_000, memberships: 500_000 },
 } as const satisfies Record<string, Sizes>;
 export type Measurement = keyof typeof MEASUREMENTS;
 
@@ -25,6 +29,10 @@ const USUAL: readonly Measurement[] = ['first-sync', 'quiet'];
 export interface BenchOptions extends Sizes {
   readonly runs: number;
   readonly rounds: number;
+  /** Of the fleet, whose directories are small: the sizes are its giant's. */
+  readonly tenants: number;
+  readonly interval: string;
+  readonly minutes: number;
   readonly databases: readonly DatabaseKind[];
   readonly measurements: readonly Measurement[];
   readonly json: boolean;
@@ -48,8 +56,11 @@ export function readOptions(args: readonly string[]): BenchOptions {
     .option('--users <n>', `users of the directory (${defaults('users')})`, count)
     .option('--groups <n>', `its groups (${defaults('groups')})`, count)
     .option('--memberships <n>', `its memberships (${defaults('memberships')})`, count)
-    .option('--runs <n>', 'interleaved runs of the first sync', count, 3)
+    .option('--runs <n>', 'interleaved runs of the first sync, or rounds of the changes', count, 3)
     .option('--rounds <n>', 'quiet rounds to measure; beyond 25 the workflow starts a new history', count, 20)
+    .option('--tenants <n>', 'tenants of the fleet, beside one of the sizes above', count, 2_000)
+    .option('--interval <duration>', "the fleet's SYNC_INTERVAL", '5m')
+    .option('--minutes <n>', 'how long the fleet is watched beside its giant', count, 10)
     .addOption(new Option('--database <kind>').choices(['postgres', 'pglite', 'both']).default('both'))
     .option('--json', 'print the figures as JSON on standard output, and nothing else there', false)
     .option('--cpu-prof <folder>', "keep CPU profiles of the product's processes of the first sync")

@@ -7,7 +7,7 @@ import { startProgram, type Program } from '../demo/process.ts';
 import { apiAt } from '../demo/story.ts';
 import { cpuMsOf } from './cpu-time.ts';
 import type { FreshDatabase } from './database.ts';
-import type { Stage } from './stage.ts';
+import type { Directory, Stage } from './stage.ts';
 
 const PROGRAM = fileURLToPath(new URL('../src/main.js', import.meta.url));
 const READY_WITHIN_MS = 120_000;
@@ -20,12 +20,14 @@ export interface Tenant {
 
 /** The product as it is deployed: API and worker each a process, one for both where the database belongs to one. */
 export interface Product {
+  /** Of the tenant that the stage's own directory becomes. */
   readonly tenantId: string;
+  readonly api: ReturnType<typeof apiAt>;
   start(): Promise<void>;
-  /** Gives consent as an administrator would, from where the first sync goes by itself. */
-  connect(): Promise<void>;
+  /** Makes a tenant and gives consent as an administrator would, from where the first sync goes by itself. */
+  connect(id?: string, directory?: Directory): Promise<void>;
   /** Waits for it. Asks seldom, because each question is work for what is measured. */
-  firstSync(): Promise<Tenant & { readonly lastSync: NonNullable<Tenant['lastSync']> }>;
+  firstSync(id?: string): Promise<Tenant & { readonly lastSync: NonNullable<Tenant['lastSync']> }>;
   /** Of the process in which rounds are worked on, since it was started. */
   workerCpuMs(): number | undefined;
   workerPid(): number | undefined;
@@ -73,20 +75,21 @@ export function deployProduct(
 
   return {
     tenantId,
+    api,
     async start() {
       programs = roles.map(launch);
       await untilReady(stage.publicUrl);
     },
-    async connect() {
-      const { setupUrl } = await api<{ setupUrl: string }>('POST', '/v1/tenants', { id: tenantId });
-      const administrator = stage.directory.accounts.find((account) => /admin/i.test(account.part));
+    async connect(id = tenantId, directory = stage.directory) {
+      const { setupUrl } = await api<{ setupUrl: string }>('POST', '/v1/tenants', { id });
+      const administrator = directory.accounts.find((account) => /admin/i.test(account.part));
       const account = administrator?.userPrincipalName ?? '';
       const page = await connectAsAdministrator(new Browser(stage.emulator.ca), setupUrl, account);
       if (page.status !== 200) throw new Error(`The consent ended with ${page.status}: ${page.text}`);
     },
-    async firstSync() {
+    async firstSync(id = tenantId) {
       for (;;) {
-        const tenant = await api<Tenant>('GET', `/v1/tenants/${tenantId}`);
+        const tenant = await api<Tenant>('GET', `/v1/tenants/${id}`);
         const { lastSync } = tenant;
         if (lastSync) return { ...tenant, lastSync };
         if (tenant.problem) throw new Error(`The first sync met a problem: ${tenant.problem.code}`);
