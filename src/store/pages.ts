@@ -56,7 +56,7 @@ function applyFolded(
     const { written, events } =
       copies && isImport(round, stored)
         ? await importPage(tx, round, kind, stored)
-        : await writePage(tx, round, kind, stored, round.scope?.widening);
+        : await writePage(tx, await lookAround(tx, round), kind, stored, round.scope?.widening);
     const changes = round.quiet ? written : events.length;
     const isNews = unseen || written > 0 || events.length > 0;
     const advanced = await advance(tx, fence, page, { changes, isNews, events });
@@ -66,7 +66,7 @@ function applyFolded(
 }
 
 /** Nothing was there when the round began, and nothing that the page says goes against what an earlier one said. */
-function isImport({ quiet, marks, staged, scope }: PageRound, { removed, left }: FoldedPage): boolean {
+function isImport({ quiet, marks, staged, scope }: HeldPage, { removed, left }: FoldedPage): boolean {
   return quiet && !marks && !staged && scope === null && removed.length === 0 && left.length === 0;
 }
 
@@ -83,22 +83,26 @@ export function createApplyPicked(db: Database): SyncStore['applyPicked'] {
       }
       const stored = round.scope ? await withinScope(tx, round, round.scope, kind, folded, 'picked') : folded;
       const letIn = round.scope !== null && why !== 'second_look';
-      const written = await writePage(tx, { ...round, whole: true, suspected: false }, kind, stored, letIn);
+      const around = await lookAround(tx, round);
+      const written = await writePage(tx, { ...around, whole: true, suspected: false }, kind, stored, letIn);
       return { changes: await tellInRound(tx, round, written) };
     });
 }
 
-interface PageRound extends FencedRound {
+interface HeldPage extends FencedRound {
   readonly staged: boolean;
   readonly held: boolean;
-  /** Something is suspect, until the feed itself speaks of it. */
-  readonly suspected: boolean;
   /** The feed had far more pages by now than a full round. */
   readonly overlong: boolean;
-  /** Someone is, or was a moment ago, soft-deleted: what is said of memberships may settle theirs. */
-  readonly kept: boolean;
   /** Null where the whole directory is mirrored. */
   readonly scope: ScopeRow | null;
+}
+
+interface PageRound extends HeldPage {
+  /** Something is suspect, until the feed itself speaks of it. */
+  readonly suspected: boolean;
+  /** Someone is, or was a moment ago, soft-deleted: what is said of memberships may settle theirs. */
+  readonly kept: boolean;
 }
 
 /**
@@ -108,16 +112,12 @@ interface PageRound extends FencedRound {
 const LAZY_WHERE_QUIET = sql`CASE WHEN r.quiet THEN set_config('synchronous_commit', 'off', true) END AS lazy`;
 
 /** Locks the feed's checkpoint under the fence's epoch. */
-async function holdPage(tx: Tx, { tenantNo, feed, epoch }: Fence): Promise<PageRound | undefined> {
-  const { rows } = await sql<Omit<PageRound, 'tenantNo'>>`
+async function holdPage(tx: Tx, { tenantNo, feed, epoch }: Fence): Promise<HeldPage | undefined> {
+  const { rows } = await sql<Omit<HeldPage, 'tenantNo'>>`
     SELECT r.id, r.kind, r.quiet, r.marks, ${LAZY_WHERE_QUIET}, ${scopeColumn(sql`c.tenant_no`)} AS scope,
       c.full_pages > 0 AND c.pages >= ${sql.lit(LONGER_THAN_FULL)} * c.full_pages AS overlong,
       EXISTS (SELECT 1 FROM staged_removal s WHERE s.tenant_no = c.tenant_no) AS staged,
-      EXISTS (SELECT 1 FROM held_set h WHERE h.tenant_no = c.tenant_no) AS held,
-      EXISTS (SELECT 1 FROM suspect s WHERE s.tenant_no = c.tenant_no) AS suspected,
-      EXISTS (SELECT 1 FROM restored_object o WHERE o.tenant_no = c.tenant_no)
-        OR EXISTS (SELECT 1 FROM directory_user o WHERE o.tenant_no = c.tenant_no AND o.deleted_at IS NOT NULL)
-        OR EXISTS (SELECT 1 FROM directory_group o WHERE o.tenant_no = c.tenant_no AND o.deleted_at IS NOT NULL) AS kept
+      EXISTS (SELECT 1 FROM held_set h WHERE h.tenant_no = c.tenant_no) AS held
     FROM checkpoint c JOIN round r ON r.tenant_no = c.tenant_no
     WHERE c.tenant_no = ${tenantNo} AND c.feed = ${feed} AND c.epoch = ${epoch} AND r.completed_at IS NULL
     FOR UPDATE OF c`.execute(tx);
@@ -126,6 +126,21 @@ async function holdPage(tx: Tx, { tenantNo, feed, epoch }: Fence): Promise<PageR
   // What is visible depends on both feeds: where it is told, their pages go one after the other.
   if (!round.quiet) await lockRound(tx, tenantNo);
   return { ...round, tenantNo };
+}
+
+/** What else a page may touch: asked apart, since planning it costs more than all else about a page of a first import. */
+async function lookAround(tx: Tx, round: HeldPage): Promise<PageRound> {
+  const of = (table: 'suspect' | 'restored_object' | 'directory_user' | 'directory_group', where = sql``) =>
+    sql`EXISTS (SELECT 1 FROM ${sql.table(table)} WHERE tenant_no = ${round.tenantNo} ${where})`;
+  const deleted = sql`AND deleted_at IS NOT NULL`;
+  const { rows } = await sql<Pick<PageRound, 'suspected' | 'kept'>>`
+    SELECT ${of('suspect')} AS suspected,
+      ${of('restored_object')} OR ${of('directory_user', deleted)} OR ${of('directory_group', deleted)} AS kept`.execute(
+    tx,
+  );
+  const [around] = rows;
+  if (!around) throw new Error('A SELECT without FROM returned no row');
+  return { ...round, ...around };
 }
 
 async function writePage(
