@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { Connection } from '@temporalio/client';
 import { acceptAtMicrosoft, Browser } from '../../demo/browser.ts';
 import { fold, type Snapshot } from '../support/api-client.ts';
+import { keptByTemporal } from '../support/kept-by-temporal.ts';
 import { Deployment, firstDifference, type DirectoryJson } from '../support/deployment.ts';
 
 // Planted where a directory keeps a person's data, and searched for wherever it must never be.
@@ -137,31 +137,7 @@ describe('the whole journey, over HTTPS, on a real Temporal server', () => {
   }, 30_000);
 
   test('nothing that Temporal keeps and no log line holds a token, a link, a name or an address', async () => {
-    const connection = await Connection.connect({ address: process.env['TEST_TEMPORAL_ADDRESS'] ?? '' });
-    const kept: string[] = [deployment.logs()];
-    try {
-      const { executions } = await connection.workflowService.listWorkflowExecutions({
-        namespace: deployment.namespace,
-        query: 'WorkflowId="tenant/acme"',
-      });
-      for (const { execution } of executions ?? []) {
-        const { history } = await connection.workflowService.getWorkflowExecutionHistory({
-          namespace: deployment.namespace,
-          ...(execution ? { execution } : {}),
-        });
-        kept.push(
-          readable(history),
-          readable(
-            await connection.workflowService.describeWorkflowExecution({
-              namespace: deployment.namespace,
-              ...(execution ? { execution } : {}),
-            }),
-          ),
-        );
-      }
-    } finally {
-      await connection.close();
-    }
+    const kept = [deployment.logs(), ...(await keptByTemporal(deployment.namespace, 'acme'))];
     const all = kept.join('\n');
     expect(kept.length).toBeGreaterThan(2);
     // Things that must be there prove that the search can find something.
@@ -195,11 +171,3 @@ describe('the whole journey, over HTTPS, on a real Temporal server', () => {
     await deployment.expectMirror('acme', directory.id);
   }, 90_000);
 });
-
-/** Text of a message of Temporal's, with payloads as the text that they are: its JSON form has them in base64. */
-function readable(value: unknown): string {
-  return JSON.stringify(value, (_key, entry: unknown) => {
-    if (typeof entry !== 'string' || !/^[A-Za-z0-9+/]{8,}={0,2}$/.test(entry)) return entry;
-    return `${entry} ${Buffer.from(entry, 'base64').toString('utf8')}`;
-  });
-}
