@@ -81,12 +81,14 @@ async function writeConfig(api: Api, setupUrls: readonly string[]): Promise<stri
   const ids = async (kind: string) =>
     (await api<Listed>('GET', `/v1/tenants/connected/${kind}?limit=3`)).data.map(({ id }) => id);
   await api('POST', '/v1/tenants', { id: 'doomed' });
+  const { id: keyId } = await api<{ id: string }>('POST', '/v1/api-keys', { name: 'fuzzed', role: 'reader' });
   const words = {
     tenants: ['connected', 'waiting'],
     doomed: ['doomed'],
     returns: [RETURN_URL],
     users: await ids('users'),
     groups: await ids('groups'),
+    keys: [keyId],
     links: setupUrls.map((url) => url.slice(url.lastIndexOf('/') + 1)),
   };
   const mostly = (dictionary: keyof typeof words) => `{ dictionary = "${dictionary}", probability = 0.8 }`;
@@ -104,7 +106,8 @@ async function writeConfig(api: Api, setupUrls: readonly string[]): Promise<stri
     `"path.groupId" = ${mostly('groups')}`,
     `"body.groups[*]" = ${mostly('groups')}`,
     `"path.token" = ${mostly('links')}`,
-    ...['DELETE /v1/tenants/{id}', 'POST /v1/tenants/{id}/revoke'].flatMap((name) => [
+    `"path.keyId" = ${mostly('keys')}`,
+    ...ENDING.flatMap((name) => [
       '[[operations]]',
       `include-name = "${name}"`,
       `parameters = { "path.id" = ${mostly('doomed')} }`,
@@ -157,6 +160,14 @@ async function fuzz(config: string, base: string, apiKey: string): Promise<numbe
     child.once('exit', (code) => done(code ?? 1));
   });
 }
+
+/** After these a tenant, or its set-up link, leads nowhere. */
+const ENDING = [
+  'DELETE /v1/tenants/{id}',
+  'POST /v1/tenants/{id}/revoke',
+  'POST /v1/tenants/{id}/setup-link',
+  'DELETE /v1/tenants/{id}/setup-link',
+];
 
 /** Not whether all that is allowed is taken and nothing else: rules across fields, and states, stand in no schema. */
 const CHECKS = [
