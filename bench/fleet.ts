@@ -124,21 +124,17 @@ async function unwellOf({ url }: FreshDatabase): Promise<number> {
   return Number(row?.n);
 }
 
-/** Returns how many were completed, the first import among them. */
+/** Returns how many were completed, the first import among them. The phase tells, since delta rounds follow at once. */
 async function repeatFullRounds(product: Product, until: number): Promise<number> {
   let completed = 0;
-  let last = '';
+  let running = true;
   while (Date.now() < until) {
-    await sleep(Math.min(1_000, Math.max(0, until - Date.now())));
-    const { lastSync } = await product.api<{ lastSync: { kind: string; completedAt: string } | null }>(
-      'GET',
-      `/v1/tenants/${GIANT}`,
-    );
-    if (lastSync === null || lastSync.completedAt === last) continue;
-    last = lastSync.completedAt;
-    if (lastSync.kind !== 'full') continue;
-    completed++;
-    progress(`The giant's full round ${completed} is in`);
+    await sleep(Math.min(500, Math.max(0, until - Date.now())));
+    const { phase } = await product.api<{ phase: string }>('GET', `/v1/tenants/${GIANT}`);
+    const wasRunning = running;
+    running = phase !== 'delta_sync';
+    if (running) continue;
+    if (wasRunning) progress(`The giant's full round ${++completed} is in`);
     await product.api('POST', `/v1/tenants/${GIANT}/resync`);
   }
   return completed;
