@@ -5,14 +5,15 @@ import { fileURLToPath } from 'node:url';
 
 const CHROMIUM_PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-const chromium = process.env['CHROMIUM_PATH'] ?? CHROMIUM_PATHS.find((path) => existsSync(path));
+// Empty: left out on purpose.
+const chromium = process.env['CHROMIUM_PATH'] ?? CHROMIUM_PATHS.find((path) => existsSync(path)) ?? '';
 const jest = fileURLToPath(new URL('../../node_modules/jest/bin/jest.js', import.meta.url));
 const { status } = spawnSync(
   process.execPath,
   ['--experimental-vm-modules', '--no-warnings', jest, ...process.argv.slice(2)],
   {
     stdio: 'inherit',
-    env: { ...process.env, ...(chromium === undefined ? {} : { CHROMIUM_PATH: chromium }) },
+    env: { ...process.env, CHROMIUM_PATH: chromium },
   },
 );
 
@@ -20,7 +21,7 @@ const leftOut = [
   ...(process.env['DATABASE_URL']
     ? []
     : ['PostgreSQL (set DATABASE_URL to a server on which databases may be created; PGlite was used)']),
-  ...(chromium === undefined ? ['the browser (no Chromium found; set CHROMIUM_PATH)'] : []),
+  ...(chromium === '' ? ['the browser (no Chromium found; set CHROMIUM_PATH)'] : []),
 ];
 console.log(leftOut.length === 0 ? 'Nothing was left out.' : `Left out: ${leftOut.join('; ')}.`);
 process.exit(status ?? 1);
