@@ -47,6 +47,8 @@ interface RouteInfo {
   readonly role?: KeyHolder['role'];
   /** Of a route that is of no one tenant: a key of one tenant is let in, and sees nothing but its own. */
   readonly ownTenantOnly?: true;
+  /** Of a route of one tenant: it decides about more than that one, and a key of it is not enough. */
+  readonly allTenantsOnly?: true;
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodType;

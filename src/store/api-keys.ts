@@ -3,6 +3,8 @@ import type { KeyRole } from '../domain/api-key.ts';
 import type { Database } from './schema.ts';
 import type { ApiKeyRow, ApiKeyStore } from './store.ts';
 
+const USE_NOTED_MS = 60_000;
+
 /** Keys of the API, found by the hash of what the caller brings. */
 export function createApiKeys(db: Database): ApiKeyStore {
   const select = async (where: RawBuilder<unknown>): Promise<readonly ApiKeyRow[]> => {
@@ -26,8 +28,8 @@ export function createApiKeys(db: Database): ApiKeyStore {
 
     async use(hash) {
       const [key] = await select(sql`WHERE k.hash = ${hash}::bytea AND k.revoked_at IS NULL`);
-      if (key) {
-        // Many requests a second come with the same key: one of them a minute is worth a write.
+      // Many requests a second come with the same key: one of them a minute is worth a write.
+      if (key && Date.now() - Date.parse(key.lastUsedAt ?? '1970-01-01') > USE_NOTED_MS) {
         await sql`
           UPDATE api_key SET last_used_at = now()
           WHERE id = ${key.id} AND coalesce(last_used_at, '-infinity') < now() - interval '1 minute'`.execute(db);

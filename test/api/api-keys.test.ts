@@ -156,6 +156,22 @@ describe('a key of one tenant', () => {
     }
   });
 
+  test('cannot vouch for a directory, which may be that of another tenant', async () => {
+    const { key } = await make({ role: 'administrator', tenant: 'ours' });
+    const theirs = (await api.call('GET', '/v1/tenants/theirs')).body.entraTenantId;
+    for (const body of [{ expectedEntraTenant: theirs }, { sharedDirectory: true }, { requireApproval: false }]) {
+      expect(await api.call('PATCH', '/v1/tenants/ours', { key, body })).toMatchObject({
+        status: 403,
+        body: { type: '/problems/key-not-allowed' },
+      });
+      expect(await api.call('PATCH', '/v1/tenants/theirs', { key, body })).toMatchObject({ status: 404 });
+    }
+    expect(await api.call('POST', '/v1/tenants/ours/approve', { key })).toMatchObject({ status: 403 });
+    expect((await api.call('GET', '/v1/tenants/ours')).body).toMatchObject({
+      ...{ expectedEntraTenant: null, sharedDirectory: false, requireApproval: false },
+    });
+  });
+
   test("neither exchanges nor uses up another tenant's sign-in code", async () => {
     const [mine, other] = [await company(api), await company(api)];
     const { key } = await make({ role: 'reader', tenant: mine.id });

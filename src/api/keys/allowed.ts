@@ -7,6 +7,7 @@ export interface Door {
   readonly path: string;
   readonly role?: KeyHolder['role'];
   readonly ownTenantOnly?: true;
+  readonly allTenantsOnly?: true;
 }
 
 /** Routes of one tenant name it first. */
@@ -16,10 +17,15 @@ export const OF_A_TENANT = '/v1/tenants/{id}';
 export function whyNotAllowed(door: Door, { role, tenant }: KeyHolder): string | undefined {
   if (role === 'reader' && roleFor(door) === 'administrator')
     return 'It is a key with the role reader, which changes nothing: a key with the role administrator is needed.';
-  if (tenant !== null && !door.path.startsWith(OF_A_TENANT) && !door.ownTenantOnly)
-    return `It is a key of the tenant ${tenant.id} alone: a key of all tenants is needed.`;
-  return undefined;
+  return tenant === null || isOpenToOne(door) ? undefined : ofOneTenant(tenant.id);
 }
+
+/** Why a key of one tenant is not enough. */
+export const ofOneTenant = (tenantId: string): string =>
+  `It is a key of the tenant ${tenantId} alone: a key of all tenants is needed.`;
+
+const isOpenToOne = ({ path, ownTenantOnly, allTenantsOnly }: Door): boolean =>
+  !allTenantsOnly && (path.startsWith(OF_A_TENANT) || ownTenantOnly === true);
 
 /** Calls that are written into the audit log. */
 export const changes = (door: Door): boolean => door.method !== 'get' && roleFor(door) === 'administrator';

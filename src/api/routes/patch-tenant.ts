@@ -1,5 +1,6 @@
 import { announce } from '../announce.ts';
 import { resolveExpected } from '../expected-directory.ts';
+import { ofOneTenant } from '../keys/allowed.ts';
 import { problem } from '../reply.ts';
 import { defineRoute } from '../route.ts';
 import { presentationOf } from '../schemas/connect.ts';
@@ -14,13 +15,15 @@ export const patchTenant = defineRoute({
   path: '/v1/tenants/{id}',
   tag: 'Tenants',
   summary: 'Change a tenant',
-  description: 'What is left out stays; null clears what may be absent.',
+  description:
+    'What is left out stays; null clears what may be absent. `expectedEntraTenant`, `requireApproval` and `sharedDirectory` are not for a key of one tenant.',
   access: 'key',
   params: tenantPath,
   body: tenantChange,
   answers: { 200: { description: 'The changed tenant', schema: tenant } },
   problems: ['tenant-not-found', 'state-conflict', 'directory-taken', 'unknown-directory', 'unavailable'],
-  async handle({ params, body }, deps) {
+  async handle({ params, body, caller }, deps) {
+    if (caller.key?.tenant && vouches(body)) return problem('key-not-allowed', ofOneTenant(caller.key.tenant.id));
     return withLiveTenant(params.id, deps, async (row) => {
       const directory = await resolveExpected(body.expectedEntraTenant ?? null, deps);
       if (typeof directory === 'object' && directory !== null) return directory;
@@ -47,6 +50,10 @@ export const patchTenant = defineRoute({
     });
   },
 });
+
+/** Says which directory may be connected: a key of one tenant could name another's, and would be handed its people. */
+const vouches = ({ expectedEntraTenant, requireApproval, sharedDirectory }: TenantChange): boolean =>
+  [expectedEntraTenant, requireApproval, sharedDirectory].some((setting) => setting !== undefined);
 
 /** Only what the caller said: a property that is undefined would be written as well. */
 function given({

@@ -12,6 +12,8 @@ export const postApprove = defineRoute({
   description:
     'Name the directory that you looked at: another one that has come in since is then not approved in its place.',
   access: 'key',
+  // Whoever approves vouches for a directory, which may be another tenant's.
+  allTenantsOnly: true,
   params: tenantPath,
   body: approval,
   answers: { 202: { description: 'Connected', schema: tenant } },

@@ -7,7 +7,7 @@ import { tenantId } from './tenant.ts';
 const time = z.string().meta({ format: 'date-time' });
 const roleIs = 'A reader changes nothing; it may ask, check access and exchange sign-in codes';
 const tenantIs =
-  'The one tenant that it is for: all others are answered for as if there were none. It makes no tenants and no keys';
+  'The one tenant that it is for: all others are answered for as if there were none. It makes no tenants and no keys, and vouches for no directory';
 
 export const newApiKey = z
   .strictObject(
