@@ -65,12 +65,8 @@ export async function runFeed(deps: Deps, slice: Slice, feed: OpenFeed): Promise
     for (;;) {
       const got = await inFlight;
       if (got.kind !== 'page') return endOf(deps, slice, link, got);
-      if (Object.keys(got.skipped).length > 0) {
-        const { skipped } = got;
-        await deps.store.sync.recordSkipped(slice.tenantNo, name, skipped);
-        deps.log.warn({ tenantNo: slice.tenantNo, feed: name, skipped }, 'Parts of a page were left out');
-      }
-      const { nextLink } = got.page;
+      const { page, skipped } = got;
+      const { nextLink } = page;
       // A link that comes back would be followed for ever: not one more page of such a round is believed.
       if (nextLink !== undefined && seen.has(nextLink)) return { end: 'faulty' };
       const goesOn = nextLink !== undefined && slice.pages.left > 0 && deps.clock.now() < slice.fetchUntil;
@@ -81,8 +77,11 @@ export async function runFeed(deps: Deps, slice: Slice, feed: OpenFeed): Promise
         // Awaited at the loop's head; until then a failure must not count as unhandled.
         inFlight.catch(() => undefined);
       }
-      const written = await deps.store.sync.applyPage(feed.fence, got.page);
+      const written = await deps.store.sync.applyPage(feed.fence, { ...page, skipped });
       if (written === 'superseded') return { end: 'superseded' };
+      if (Object.keys(skipped).length > 0) {
+        deps.log.warn({ tenantNo: slice.tenantNo, feed: name, skipped }, 'Parts of a page were left out');
+      }
       slice.wrote(written.changes);
       if (written.faulty) return { end: 'faulty' };
       if (nextLink === undefined) return { end: 'done' };

@@ -33,7 +33,7 @@ export async function reconcileSlice(
     wrote: beat,
     beat,
   };
-  if (opened.step === 'count') return compareCounts(deps, slice);
+  if (opened.step === 'count') return compareCounts(deps, slice, opened.fence);
   for (const feed of FEEDS) {
     if (opened.feeds[feed].done) continue;
     if ((await compareFeed(deps, slice, opened, feed)) !== 'done') return;
@@ -50,16 +50,15 @@ async function compareFeed(
   feed: Feed,
 ): Promise<'done' | 'stopped'> {
   let { link } = feeds[feed];
-  const seen = new Set<string>();
   for (;;) {
     const got = await fetchPage(deps, slice, { feed, link, fromDelta: false }, slice.signal);
     if (got.kind !== 'page') return stop(deps, fence, feed, got.kind);
-    if ((await deps.store.reconcile.comparePage(fence, feed, got.page)) === 'superseded') return 'stopped';
+    const compared = await deps.store.reconcile.comparePage(fence, feed, got.page);
+    if (compared === 'superseded') return 'stopped';
+    if (compared === 'faulty') return stop(deps, fence, feed, 'the links lead nowhere');
     slice.beat();
     link = got.page.nextLink;
     if (link === undefined) return 'done';
-    if (seen.has(link)) return stop(deps, fence, feed, 'circle');
-    seen.add(link);
     if (deps.clock.now() >= slice.fetchUntil) return 'stopped';
   }
 }
@@ -72,10 +71,10 @@ async function stop({ store, log }: ActivityDeps, fence: ReconcileFence, feed: F
   return 'stopped';
 }
 
-async function compareCounts({ store, graph }: ActivityDeps, slice: Slice): Promise<void> {
-  const { tenantNo, accessToken, signal } = slice;
+async function compareCounts({ store, graph }: ActivityDeps, slice: Slice, fence: ReconcileFence): Promise<void> {
+  const { accessToken, signal } = slice;
   const users = await graph.count({ feed: 'users', accessToken, signal });
   const groups = await graph.count({ feed: 'groups', accessToken, signal });
   if (users.kind !== 'counted' || groups.kind !== 'counted') return;
-  await store.reconcile.counted(tenantNo, { users: users.count, groups: groups.count });
+  await store.reconcile.counted(fence, { users: users.count, groups: groups.count });
 }

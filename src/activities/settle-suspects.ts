@@ -16,15 +16,26 @@ export async function settleSuspects(
 ): Promise<FeedEnd> {
   const { sync } = deps.store;
   const { tenantNo } = slice;
+  const both = [fences.users, fences.groups];
   for (;;) {
-    const due = await sync.suspectsDue(tenantNo);
+    const due = await sync.beginSecondLook(both);
+    if (due === 'superseded') return { end: 'superseded' };
     if (!due) return { end: 'done' };
     const { kind, ids } = due;
-    const tally = { changes: 0 };
-    const read = await pick(deps, slice, fences[`${kind}s`], ids, { why: 'second_look', tally });
+    const read = await pick(deps, slice, fences[`${kind}s`], ids, { why: 'second_look' });
+    if (isRefused(read)) {
+      // No tenant stands still for it: the next reconcile finds them again.
+      deps.log.warn({ tenantNo, kind, suspects: ids.length, answer: read.end }, 'Suspects cannot be looked at again');
+      if ((await sync.dropSuspects(both, kind, ids)) === 'superseded') return { end: 'superseded' };
+      continue;
+    }
     if (read.end !== 'done') return read;
-    const settled = await sync.settleSuspects([fences.users, fences.groups], kind, ids, tally.changes);
+    const settled = await sync.settleSuspects(both, kind, ids);
     if (settled === 'superseded') return { end: 'superseded' };
-    deps.log.info({ tenantNo, kind, looked: ids.length, changes: tally.changes }, 'Suspects were looked at again');
+    deps.log.info({ tenantNo, kind, looked: ids.length, ...settled }, 'Suspects were looked at again');
   }
+}
+
+function isRefused({ end }: FeedEnd): boolean {
+  return end === 'refused' || end === 'forbidden' || end === 'expired' || end === 'faulty';
 }

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Logger } from 'pino';
 import { aadstsEntry, aadstsIn } from '../domain/catalogue/catalogue.ts';
+import { DIFFERENCES, DRIFT_KINDS, type Drift, type DriftCount, sumOfDrift } from '../domain/reconcile.ts';
 import type { Store } from '../store/store.ts';
 
 export interface Metrics {
@@ -19,7 +20,11 @@ export interface Metrics {
 }
 
 /** Prometheus metrics. Labels are states, methods and route templates: never a tenant, never a person. */
-export function createMetrics(store: Pick<Store, 'tenants' | 'feed'>, registry: Registry, log: Logger): Metrics {
+export function createMetrics(
+  store: Pick<Store, 'tenants' | 'feed' | 'reconcile'>,
+  registry: Registry,
+  log: Logger,
+): Metrics {
   const registers = [registry];
 
   const requests = new Histogram({
@@ -38,6 +43,12 @@ export function createMetrics(store: Pick<Store, 'tenants' | 'feed'>, registry: 
   const head = new Gauge({
     name: 'entra_sync_feed_position',
     help: 'Position of the newest event',
+    registers,
+  });
+  const drift = new Gauge({
+    name: 'entra_sync_drift',
+    help: 'Differences of which delta query was silent, as the last reconcile of each tenant confirmed and corrected them',
+    labelNames: ['kind', 'difference'],
     registers,
   });
   const notifications = new Counter({
@@ -62,8 +73,14 @@ export function createMetrics(store: Pick<Store, 'tenants' | 'feed'>, registry: 
     // Gone rather than old: a gauge that stands still looks like a system that stands still.
     tenants.reset();
     head.reset();
+    drift.reset();
     try {
-      const [states, cursor] = await Promise.all([store.tenants.countByState(), store.feed.head()]);
+      const [states, cursor, drifts] = await Promise.all([
+        store.tenants.countByState(),
+        store.feed.head(),
+        store.reconcile.driftOfAll(),
+      ]);
+      for (const { kind, difference, count } of eachOf(sumOfDrift(drifts))) drift.set({ kind, difference }, count);
       for (const [state, count] of Object.entries(states)) tenants.set({ state }, count);
       head.set(Number(cursor.slice(cursor.indexOf('-') + 1)));
     } catch (error) {
@@ -88,3 +105,13 @@ export function createMetrics(store: Pick<Store, 'tenants' | 'feed'>, registry: 
     },
   };
 }
+
+/** Of what never happened, too: an alarm needs the zero before the one. A membership has nothing that could differ. */
+const eachOf = (drift: Drift): readonly DriftCount[] =>
+  DRIFT_KINDS.flatMap((kind) =>
+    DIFFERENCES.filter((difference) => kind !== 'membership' || difference !== 'different').map((difference) => ({
+      kind,
+      difference,
+      count: drift[kind][difference],
+    })),
+  );

@@ -4,6 +4,7 @@ import type { TenantRow } from '../store/store.ts';
 import { setupUrlOf } from './consent/setup-link.ts';
 import type { ApiDeps } from './deps.ts';
 import { shownOf } from './schemas/connect.ts';
+import { reconcileShown } from './schemas/reconcile.ts';
 import type { TenantJson } from './schemas/tenant.ts';
 
 /** A tenant as the contract shows it. Whoever may change nothing is not handed a link that does. */
@@ -35,6 +36,7 @@ export function toTenant(
     counts: row.counts,
     lastSync: row.lastSync,
     asOf: row.asOf,
+    reconcile: reconcileShown(row.reconcile),
     groupsToSync: [...row.groupsToSync],
     scope: {
       ...row.scope,

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import type { IntentKind } from '../domain/intent.ts';
 import { lockLiveTenant, raiseFences } from './fence.ts';
 import { markApproved } from './hold.ts';
+import { haltReconcile } from './reconcile.ts';
 import type { Database, Tx } from './schema.ts';
 import type { Intent, IntentStore } from './store.ts';
 
@@ -58,4 +59,5 @@ export async function tickIntents(db: Database, ids: readonly string[]): Promise
 export async function markDeleting(tx: Tx, tenantNo: number): Promise<void> {
   await sql`UPDATE tenant SET deleting_at = coalesce(deleting_at, now()) WHERE no = ${tenantNo}`.execute(tx);
   await raiseFences(tx, tenantNo);
+  await haltReconcile(tx, tenantNo);
 }

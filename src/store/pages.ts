@@ -1,34 +1,34 @@
-import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import { foldPage, type FoldedPage } from '../domain/delta.ts';
 import { type DeltaPage, KIND_OF, type ObjectKind } from '../domain/directory.ts';
 import type { NewEvent } from '../domain/event.ts';
+import { driftOf } from '../domain/reconcile.ts';
 import { isDuplicate } from './copy.ts';
+import { addDrift } from './drift.ts';
 import { membershipEvent, type MembershipRow, netOf, objectEvent, type ObjectChange } from './changes.ts';
 import { tell, tellInRound } from './events.ts';
 import { type FencedRound, lockRound } from './fence.ts';
 import { importPage } from './import-page.ts';
+import { BARREN_PAGES, hashOf, isAnchored, isOverlong } from './leads-nowhere.ts';
 import { arrayText, tellWaiting, visibleAround, writeMemberships } from './memberships.ts';
 import { writeObjects } from './objects.ts';
-import { markMet } from './reconcile.ts';
+import { markMet } from './met.ts';
 import { hearMemberships, keepBack } from './restored.ts';
 import type { Database, Tx } from './schema.ts';
 import { addMembersOfDue } from './scope/due.ts';
 import { type ScopeRow, scopeColumn } from './scope/in-scope.ts';
 import { withinScope } from './scope/page.ts';
-import { clearSuspicion } from './suspects.ts';
+import { recordSkipped } from './skipped.ts';
+import { heardOfSuspects } from './suspects.ts';
 import { stageMemberships, stageObjects, unstage } from './staged.ts';
 import type { Fence, SyncStore } from './store.ts';
-
-/** A round ends as a fault once it has so many times the pages of the last full one, and so many of them in a row said nothing new. */
-const LONGER_THAN_FULL = 3;
-const BARREN_PAGES = 200;
 
 /** Applies a page: its rows, their events and the checkpoint, all or nothing, and nothing at all behind a raised fence. */
 export function createApplyPage(db: Database): SyncStore['applyPage'] {
   return (fence, page) => {
     // Most rounds find nothing: one statement is then the whole transaction.
-    if (page.items.length === 0) return advance(db, fence, page, { changes: 0, isNews: false, events: [] });
+    if (page.items.length === 0 && !hasSkipped(page))
+      return advance(db, fence, page, { changes: 0, isNews: false, events: [] });
     const folded = foldPage(page.items);
     const apply = (copies: boolean) => applyFolded(db, fence, page, folded, copies);
     // What was thought to be new and is not costs the page a second try: rare, since nothing was there before.
@@ -39,10 +39,14 @@ export function createApplyPage(db: Database): SyncStore['applyPage'] {
   };
 }
 
+type FeedPage = Parameters<SyncStore['applyPage']>[1];
+
+const hasSkipped = ({ skipped }: FeedPage): boolean => skipped !== undefined && Object.keys(skipped).length > 0;
+
 function applyFolded(
   db: Database,
   fence: Fence,
-  page: DeltaPage,
+  page: FeedPage,
   folded: FoldedPage,
   copies: boolean,
 ): ReturnType<SyncStore['applyPage']> {
@@ -57,6 +61,7 @@ function applyFolded(
       copies && isImport(round, stored)
         ? await importPage(tx, round, kind, stored)
         : await writePage(tx, await lookAround(tx, round), kind, stored, round.scope?.widening);
+    if (page.skipped && hasSkipped(page)) await recordSkipped(tx, fence, page.skipped);
     const changes = round.quiet ? written : events.length;
     const isNews = unseen || written > 0 || events.length > 0;
     const advanced = await advance(tx, fence, page, { changes, isNews, events });
@@ -79,12 +84,14 @@ export function createApplyPicked(db: Database): SyncStore['applyPicked'] {
       const kind = KIND_OF[fence.feed];
       const folded = foldPage(items);
       if (why === 'second_look') {
-        await markMet(tx, round.tenantNo, kind, { ...folded, objects: folded.objects.map(({ id }) => id) });
+        const objects = folded.objects.map(({ id }) => id);
+        await markMet(tx, 'second_look_mark', round.tenantNo, kind, { ...folded, objects });
       }
       const stored = round.scope ? await withinScope(tx, round, round.scope, kind, folded, 'picked') : folded;
       const letIn = round.scope !== null && why !== 'second_look';
       const around = await lookAround(tx, round);
       const written = await writePage(tx, { ...around, whole: true, suspected: false }, kind, stored, letIn);
+      if (why === 'second_look') await addDrift(tx, round.tenantNo, driftOf(written.events));
       return { changes: await tellInRound(tx, round, written) };
     });
 }
@@ -99,7 +106,7 @@ interface HeldPage extends FencedRound {
 }
 
 interface PageRound extends HeldPage {
-  /** Something is suspect, until the feed itself speaks of it. */
+  /** Something is suspect; what the feed itself says of it counts first. */
   readonly suspected: boolean;
   /** Someone is, or was a moment ago, soft-deleted: what is said of memberships may settle theirs. */
   readonly kept: boolean;
@@ -115,7 +122,7 @@ const LAZY_WHERE_QUIET = sql`CASE WHEN r.quiet THEN set_config('synchronous_comm
 async function holdPage(tx: Tx, { tenantNo, feed, epoch }: Fence): Promise<HeldPage | undefined> {
   const { rows } = await sql<Omit<HeldPage, 'tenantNo'>>`
     SELECT r.id, r.kind, r.quiet, r.marks, ${LAZY_WHERE_QUIET}, ${scopeColumn(sql`c.tenant_no`)} AS scope,
-      c.full_pages > 0 AND c.pages >= ${sql.lit(LONGER_THAN_FULL)} * c.full_pages AS overlong,
+      ${isOverlong(sql`c.pages`, sql`c.full_pages`)} AS overlong,
       EXISTS (SELECT 1 FROM staged_removal s WHERE s.tenant_no = c.tenant_no) AS staged,
       EXISTS (SELECT 1 FROM held_set h WHERE h.tenant_no = c.tenant_no) AS held
     FROM checkpoint c JOIN round r ON r.tenant_no = c.tenant_no
@@ -152,7 +159,7 @@ async function writePage(
   letIn = false,
 ): Promise<{ written: number; events: readonly NewEvent[] }> {
   const { tenantNo } = round;
-  if (round.suspected) await clearSuspicion(tx, tenantNo, kind, page);
+  if (round.suspected) await heardOfSuspects(tx, tenantNo, kind, page);
   if (round.staged) await unstage(tx, tenantNo, kind, page);
   if (round.held) await unstage(tx, tenantNo, kind, page, 'held_removal');
   const objects =
@@ -216,11 +223,7 @@ interface Written {
   readonly events: readonly NewEvent[];
 }
 
-/**
- * Moves the checkpoint on under the fence, adds up the round, and finds out whether it leads anywhere. A circle of links is
- * found by one that is remembered, a later one at each power of two of pages: whatever the circle's length, its links meet
- * one of these again.
- */
+/** Moves the checkpoint on under the fence, adds up the round, and finds out whether it leads anywhere. */
 async function advance(
   tx: Database,
   { tenantNo, feed, epoch }: Fence,
@@ -228,14 +231,14 @@ async function advance(
   { changes, isNews, events }: Written,
 ): ReturnType<SyncStore['applyPage']> {
   const net = netOf(events);
-  const link = sql`${nextLink === undefined ? null : sha256(nextLink)}::text`;
+  const link = sql`${hashOf(nextLink)}::text`;
   const { rows } = await sql<{ circles: boolean | null; barren: number }>`
     WITH c AS (
       UPDATE checkpoint k SET next_link = ${nextLink ?? null}, delta_link = coalesce(${deltaLink ?? null}, k.delta_link),
         done = ${deltaLink !== undefined}, pages = k.pages + 1,
-        barren = CASE WHEN ${isNews} OR k.full_pages = 0 OR k.pages < ${sql.lit(LONGER_THAN_FULL)} * k.full_pages
+        barren = CASE WHEN ${isNews} OR NOT (${isOverlong(sql`k.pages`, sql`k.full_pages`)})
           THEN 0 ELSE k.barren + 1 END,
-        anchor = CASE WHEN k.pages & (k.pages + 1) = 0 THEN ${link} ELSE k.anchor END
+        anchor = CASE WHEN ${isAnchored(sql`k.pages`)} THEN ${link} ELSE k.anchor END
       FROM checkpoint before
       WHERE k.tenant_no = ${tenantNo} AND k.feed = ${feed} AND k.epoch = ${epoch}
         AND before.tenant_no = k.tenant_no AND before.feed = k.feed
@@ -250,8 +253,4 @@ async function advance(
   if (!moved) return 'superseded';
   const faulty = nextLink !== undefined && (moved.circles === true || moved.barren >= BARREN_PAGES);
   return faulty ? { changes, faulty } : { changes };
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64');
 }

@@ -18,6 +18,7 @@ const LARGE_TABLES = [
   'restored_object',
   'reconcile_mark',
   'suspect',
+  'second_look_mark',
   'scope_due',
   'scope_assignee',
 ] as const;
@@ -29,6 +30,7 @@ const MIRROR_TABLES = [
   'tenant_token',
   'skipped_part',
   'reconcile',
+  'drift',
   'throttle',
   'scope_assigned',
 ] as const;

@@ -178,12 +178,18 @@ interface ReconcileTable {
   users_done: Generated<boolean>;
   groups_link: string | null;
   groups_done: Generated<boolean>;
+  pages: Generated<number>;
+  barren: Generated<number>;
+  anchor: string | null;
   compared: Generated<number>;
   suspected: Generated<number>;
-  drift: Generated<number>;
   due_at: Time;
   counted_at: Generated<Time>;
   strikes: Generated<number>;
+  off_users: Generated<number>;
+  off_groups: Generated<number>;
+  known_users: Generated<number>;
+  known_groups: Generated<number>;
 }
 
 interface SubscriptionTable {

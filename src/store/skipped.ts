@@ -1,27 +1,31 @@
 import { sql } from 'kysely';
 import { jsonText } from './json-text.ts';
-import type { Database } from './schema.ts';
-import type { SyncStore } from './store.ts';
+import type { Database, Tx } from './schema.ts';
+import type { Fence, SyncStore } from './store.ts';
 
-/** Reasons that are kept of one tenant: an unheard-of type in every object must not fill the table. */
+/** Reasons that are kept of one feed of a tenant: an unheard-of type in every object must not fill the table. */
 const REASONS_KEPT = 100;
 
-export function createSkipped(db: Database): Pick<SyncStore, 'recordSkipped' | 'skipped'> {
-  return {
-    async recordSkipped(tenantNo, feed, skipped) {
-      const rows = Object.entries(skipped).map(([reason, count]) => ({ reason, count }));
-      await sql`
-        INSERT INTO skipped_part AS s (tenant_no, feed, reason, count)
-        SELECT ${tenantNo}::int, ${feed}::text, i.reason, i.count
-        FROM jsonb_to_recordset(${jsonText(rows)}::jsonb) AS i(reason text, count bigint)
-        WHERE (SELECT count(*) FROM skipped_part WHERE tenant_no = ${tenantNo}) < ${sql.lit(REASONS_KEPT)}
-          OR EXISTS (SELECT 1 FROM skipped_part k
-            WHERE k.tenant_no = ${tenantNo} AND k.feed = ${feed} AND k.reason = i.reason)
-        ON CONFLICT (tenant_no, feed, reason) DO UPDATE SET count = s.count + excluded.count, last_at = now()`.execute(
-        db,
-      );
-    },
+/** Counts what was left out of a page, in its transaction: the feed's checkpoint must be held. */
+export async function recordSkipped(
+  tx: Tx,
+  { tenantNo, feed }: Pick<Fence, 'tenantNo' | 'feed'>,
+  skipped: Readonly<Record<string, number>>,
+): Promise<void> {
+  const rows = Object.entries(skipped).map(([reason, count]) => ({ reason, count }));
+  const kept = sql`FROM skipped_part k WHERE k.tenant_no = ${tenantNo} AND k.feed = ${feed}`;
+  await sql`
+    INSERT INTO skipped_part AS s (tenant_no, feed, reason, count)
+    SELECT ${tenantNo}::int, ${feed}::text, n.reason, n.count
+    FROM (SELECT i.*, row_number() OVER (PARTITION BY i.known ORDER BY i.reason) AS place
+      FROM (SELECT j.*, EXISTS (SELECT 1 ${kept} AND k.reason = j.reason) AS known
+        FROM jsonb_to_recordset(${jsonText(rows)}::jsonb) AS j(reason text, count bigint)) i) n
+    WHERE n.known OR n.place <= ${sql.lit(REASONS_KEPT)} - (SELECT count(*) ${kept})
+    ON CONFLICT (tenant_no, feed, reason) DO UPDATE SET count = s.count + excluded.count, last_at = now()`.execute(tx);
+}
 
+export function createSkipped(db: Database): Pick<SyncStore, 'skipped'> {
+  return {
     async skipped(tenantNo) {
       const rows = await db
         .selectFrom('skipped_part')

@@ -19,6 +19,7 @@ import type { ProblemRecord } from '../domain/problem.ts';
 import type { RoundKind, TenantRecord } from '../domain/activities.ts';
 import type { Guard, Guarded, GuardSettings, Sample, Suspect } from '../domain/guard.ts';
 import type { IntentKind } from '../domain/intent.ts';
+import type { Drift, DriftCount } from '../domain/reconcile.ts';
 import type { Chosen, GroupCandidate, Scope, ScopeGroup, ScopeSettings } from '../domain/scope.ts';
 import type { SignIn, SignInSettings } from '../domain/sign-in.ts';
 
@@ -82,6 +83,8 @@ export interface TenantRow {
   readonly counts: { readonly users: number; readonly groups: number; readonly memberships: number };
   /** The running round, else null. */
   readonly round: RoundProgress | null;
+  /** Null before the first full round is complete. */
+  readonly reconcile: ReconcileStatus | null;
   readonly retainDays: number;
   readonly createdAt: string;
   readonly deletingAt: string | null;
@@ -459,7 +462,10 @@ export interface SyncStore {
    */
   applyPage(
     fence: Fence,
-    page: { readonly items: readonly DeltaItem[]; readonly nextLink?: string; readonly deltaLink?: string },
+    page: DeltaPage & {
+      /** What of it could not be read, by reason: counted for an operator to see. */
+      readonly skipped?: Readonly<Record<string, number>>;
+    },
   ): Promise<{ readonly changes: number; readonly faulty?: true } | 'superseded'>;
   /** Rows and events of objects that were asked for by id, whole as the feed sees them; no checkpoint moves. */
   applyPicked(
@@ -467,17 +473,21 @@ export interface SyncStore {
     items: readonly DeltaItem[],
     why?: 'second_look',
   ): Promise<{ readonly changes: number } | 'superseded'>;
-  /** Some of the suspects that are due for a second look in the running round, all of one kind. */
-  suspectsDue(tenantNo: number): Promise<{ readonly kind: ObjectKind; readonly ids: readonly string[] } | undefined>;
-  /** Stages what a second look (pages applied as such) did not meet, and counts as drift what it came to. */
+  /** Some of the suspects that are due for a second look in the running round, all of one kind: the look begins. */
+  beginSecondLook(
+    fences: readonly Fence[],
+  ): Promise<{ readonly kind: ObjectKind; readonly ids: readonly string[] } | undefined | 'superseded'>;
+  /**
+   * Of those that are suspect still, stages what the second look (items applied as such) did not meet. What the look comes to
+   * is counted as drift.
+   */
   settleSuspects(
     fences: readonly Fence[],
     kind: ObjectKind,
     ids: readonly string[],
-    applied: number,
-  ): Promise<'settled' | 'superseded'>;
-  /** Counts what was left out of pages, by reason, for an operator to see. */
-  recordSkipped(tenantNo: number, feed: Feed, skipped: Readonly<Record<string, number>>): Promise<void>;
+  ): Promise<{ readonly settled: number } | 'superseded'>;
+  /** They cannot be asked for: the mirror stays as the feed told it. */
+  dropSuspects(fences: readonly Fence[], kind: ObjectKind, ids: readonly string[]): Promise<'superseded' | void>;
   /** What was left out so far, the latest first; `lastAt` in ISO 8601. */
   skipped(tenantNo: number): Promise<readonly SkippedPart[]>;
   /**
@@ -577,25 +587,30 @@ export interface ReconcileStatus {
   readonly compared: number;
   /** Objects of which it said something else than the mirror. */
   readonly suspected: number;
+  /** Of those, how many wait for their second look. */
+  readonly waiting: number;
   /** Differences that a second look confirmed: what delta query was silent about. */
   readonly drift: number;
+  readonly driftByKind: Drift;
 }
 
 export interface ReconcileStore {
   /** Raises its fence, and begins or goes on where something is due. */
   open(tenantNo: number): Promise<OpenReconcile | 'nothing_due'>;
-  /** Holds a page of a fresh initial round against the mirror, of which it writes nothing. */
-  comparePage(fence: ReconcileFence, feed: Feed, page: DeltaPage): Promise<'compared' | 'superseded'>;
+  /** Holds a page of a fresh initial round against the mirror, of which it writes nothing. `faulty` as of a round's page. */
+  comparePage(fence: ReconcileFence, feed: Feed, page: DeltaPage): Promise<'compared' | 'faulty' | 'superseded'>;
   /** After both feeds. */
   finish(fence: ReconcileFence): Promise<{ readonly compared: number; readonly suspected: number } | 'superseded'>;
   /** Its links are dead, or (`retryLater`) Microsoft refuses: it begins anew, at once or in a day. */
   startOver(fence: ReconcileFence, retryLater: boolean): Promise<void>;
-  /** Graph's counts, held against the mirror's. */
-  counted(tenantNo: number, counts: Readonly<Record<Feed, number>>): Promise<void>;
+  /** Graph's counts, held against the mirror's: a suspicion where they differ twice in a row, and not as is known of them. */
+  counted(fence: ReconcileFence, counts: Readonly<Record<Feed, number>>): Promise<void>;
   /** It is wanted now. */
   ask(tenantNo: number): Promise<void>;
   /** Undefined before the first full round is complete. */
   status(tenantNo: number): Promise<ReconcileStatus | undefined>;
+  /** What the last reconciles of all tenants confirmed. */
+  driftOfAll(): Promise<readonly DriftCount[]>;
 }
 
 // ---- removals that wait for a person -------------------------------------------------------------------

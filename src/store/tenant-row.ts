@@ -2,6 +2,7 @@ import { guardOf } from '../domain/guard.ts';
 import { scopeOf } from '../domain/scope.ts';
 import { signInOf } from '../domain/sign-in.ts';
 import { sql } from 'kysely';
+import { reconcileColumn, reconcileFromJson } from './drift.ts';
 import type { Database } from './schema.ts';
 import { scopeGroupsColumn } from './scope/groups.ts';
 import type { TenantRow } from './store.ts';
@@ -13,6 +14,7 @@ export function selectTenants(db: Database) {
     .leftJoin('round as r', (join) => join.onRef('r.tenant_no', '=', 't.no').on('r.completed_at', 'is', null))
     .selectAll('t')
     .select(scopeGroupsColumn(sql`t.no`).as('scope_groups'))
+    .select(reconcileColumn(sql`t.no`).as('reconcile'))
     .select([
       'r.id as round_id',
       'r.kind as round_kind',
@@ -53,6 +55,7 @@ export function tenantFromRow(row: Row): TenantRow {
     asOf: row.as_of,
     counts: { users: row.users, groups: row.groups, memberships: row.memberships },
     round: roundFromRow(row),
+    reconcile: row.reconcile && reconcileFromJson(row.reconcile),
     retainDays: row.retain_days,
     createdAt: row.created_at,
     deletingAt: row.deleting_at,

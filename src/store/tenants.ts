@@ -9,6 +9,7 @@ import { tell } from './events.ts';
 import { raiseFences } from './fence.ts';
 import { insertIntent, tickIntents } from './intents.ts';
 import { createPurge, createPurgeRevoked } from './purge.ts';
+import { haltReconcile } from './reconcile.ts';
 import type { Database, Tx } from './schema.ts';
 import { writeScope } from './scope/settings.ts';
 import type { NewTenant, TenantStore } from './store.ts';
@@ -168,7 +169,10 @@ async function recordDecision(tx: Tx, { tenantNo, phase, paused, problem, taken 
     .where('no', '=', tenantNo)
     .execute();
   if (phase === 'revoked') await tx.deleteFrom('tenant_token').where('tenant_no', '=', tenantNo).execute();
-  if (phase === 'revoked' || paused) await raiseFences(tx, tenantNo);
+  if (phase === 'revoked' || paused) {
+    await raiseFences(tx, tenantNo);
+    await haltReconcile(tx, tenantNo);
+  }
   if (state === before.state) return;
   const { id, name, state: previousState } = before;
   const event: NewEvent = {

@@ -293,5 +293,12 @@ describe('diagnostics of a tenant that syncs', () => {
     expect((await api.call('POST', '/v1/tenants/small/reconcile')).status).toBe(202);
     const { body: after } = await get('/v1/tenants/small/diagnostics');
     expect(dueOf(after.findings)).toBeLessThanOrEqual(Date.now());
+    const none = { missing: 0, extra: 0, different: 0 };
+    expect((await get('/v1/tenants/small')).body.reconcile).toMatchObject({
+      comparing: false,
+      completedAt: null,
+      drift: 0,
+      driftByKind: { user: none, group: none, membership: none },
+    });
   });
 });

@@ -76,6 +76,7 @@ describe('for operators', () => {
     expect(headers.get('content-type')).toMatch(/^text\/plain/);
     expect(text).toMatch(/entra_sync_tenants\{state="awaiting_consent"\} 1/);
     expect(text).toMatch(/entra_sync_feed_position \d+/);
+    expect(text).toMatch(/entra_sync_drift\{kind="membership",difference="extra"\} 0/);
     expect(text).toMatch(/_count\{method="GET",route="\/v1\/tenants\/{id}",status="200"\} 1/);
     expect(text).not.toMatch(/canary/i);
   });

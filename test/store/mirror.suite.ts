@@ -498,6 +498,39 @@ export function mirrorSuite(backend: () => Backend): void {
       }
     });
 
+    test('that is the first gives up likewise, far later, and so does its repetition', async () => {
+      for (const id of ['first', 'again']) {
+        const { feeds } = await openRound(store(), no, 'full', id);
+        await store().sync.applyPage(feeds.users.fence, { items: [object(U(1))], nextLink: `${id} 0` });
+        const from = 990;
+        await sql`UPDATE checkpoint SET pages = ${from} WHERE tenant_no = ${no} AND feed = 'users'`.execute(
+          backend().db,
+        );
+        for (let n = from; ; n++) {
+          const applied = await store().sync.applyPage(feeds.users.fence, {
+            items: [object(U(1))],
+            nextLink: `${id} ${n}`,
+          });
+          expect(n).toBeLessThanOrEqual(1_200);
+          if (applied !== 'superseded' && applied.faulty) break;
+          expect(n).toBeLessThan(1_200);
+        }
+      }
+    });
+
+    test('counts what was left out of a page with the page, once, and of few reasons', async () => {
+      const { feeds } = await openRound(store(), no);
+      const skipped = Object.fromEntries(Array.from({ length: 150 }, (_, n) => [`reason ${1_000 + n}`, 2]));
+      const page = { items: [], nextLink: 'next' };
+      await store().sync.applyPage(feeds.users.fence, { ...page, skipped });
+      await store().sync.applyPage(feeds.users.fence, { ...page, skipped: { 'reason 1000': 1, 'reason 1149': 1 } });
+      await openRound(store(), no);
+      expect(await store().sync.applyPage(feeds.users.fence, { ...page, skipped })).toBe('superseded');
+      const kept = await store().sync.skipped(no);
+      expect(kept).toHaveLength(100);
+      expect(kept.reduce((sum, { count }) => sum + count, 0)).toBe(201);
+    });
+
     test('stops between two batches of removals, and goes on', async () => {
       await store().tenants.update(no, { guard: { users: { count: 2_000, percent: 100 } } });
       const ids = Array.from({ length: 1200 }, (_, n) => U(n));

@@ -8,6 +8,7 @@ import { feedSuite } from './feed.suite.ts';
 import { heldSuite } from './held.suite.ts';
 import { historiesSuite } from './histories.suite.ts';
 import { mirrorSuite } from './mirror.suite.ts';
+import { reconcileSuite } from './reconcile.suite.ts';
 import { restoredSuite } from './restored.suite.ts';
 import { scopeSuite } from './scope.suite.ts';
 import { tenantsSuite } from './tenants.suite.ts';
@@ -28,6 +29,7 @@ export function storeSuite(name: string, open: () => Promise<Backend>): void {
     feedSuite(() => backend);
     heldSuite(() => backend);
     restoredSuite(() => backend);
+    reconcileSuite(() => backend);
     erasureSuite(() => backend);
     crashesSuite(() => backend);
     historiesSuite(() => backend);

@@ -4,6 +4,7 @@ import { OWNERS } from '../../domain/catalogue/remedies.ts';
 import { PROBLEM_CODES } from '../../domain/problem.ts';
 import { connectSettings, connectShown } from './connect.ts';
 import { guard, guardSettings } from './guard.ts';
+import { reconcile } from './reconcile.ts';
 import { scope, scopeGroup, scopeSettings } from './scope.ts';
 import { signIn, signInSettings } from './sign-in.ts';
 import { expectedDirectory, groupsToSync, guid, readableText } from './fields.ts';
@@ -99,6 +100,7 @@ export const tenant = z
       .strictObject({ kind: roundKind, startedAt: time, completedAt: time, pages: z.int(), changes: z.int() })
       .nullable(),
     asOf: time.nullable().meta({ description: 'What Microsoft showed at that time is in' }),
+    reconcile,
     groupsToSync: z.array(z.string()),
     scope,
     scopeGroups: z.array(scopeGroup).meta({ description: 'What became of each entry of `groupsToSync`' }),

@@ -1,0 +1,245 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import { sql } from 'kysely';
+import type { DeltaItem } from '../../src/domain/directory.ts';
+import type { OpenReconcile, OpenSlice, Store } from '../../src/store/store.ts';
+import type { Backend } from './backend.ts';
+import {
+  applyPages,
+  boundTenant,
+  fencesOf,
+  finishRound,
+  G,
+  joins,
+  liveTenant,
+  object,
+  openRound,
+  runRound,
+  snapshotOf,
+  toldAfter,
+  U,
+} from './rounds.ts';
+
+/** The mirror held against fresh reads, and looked at a second time where it differs. */
+export function reconcileSuite(backend: () => Backend): void {
+  describe('a reconcile', () => {
+    let store: Store;
+    let tenantNo: number;
+    const members = [U(1), U(2), U(3)].map((id) => joins(id));
+    const people = [U(1), U(2), U(3)].map((id) => object(id, { displayName: 'a' }));
+
+    beforeEach(async () => {
+      ({ store } = backend());
+      ({ no: tenantNo } = await boundTenant(store));
+      await runRound(store, tenantNo, { kind: 'full', users: [people], groups: [[object(G(1), {}, members)]] });
+    });
+
+    /** Compares all of these, and lets the time pass that a second look waits for. */
+    async function compare(users: readonly DeltaItem[], groups: readonly DeltaItem[]): Promise<void> {
+      const { fence } = await begin();
+      await store.reconcile.comparePage(fence, 'users', { items: users, deltaLink: 'u' });
+      await store.reconcile.comparePage(fence, 'groups', { items: groups, deltaLink: 'g' });
+      expect(await store.reconcile.finish(fence)).not.toBe('superseded');
+      await age();
+    }
+
+    async function begin(): Promise<OpenReconcile> {
+      await store.reconcile.ask(tenantNo);
+      const opened = await store.reconcile.open(tenantNo);
+      if (opened === 'nothing_due') throw new Error('Nothing is due');
+      return opened;
+    }
+
+    const age = () =>
+      sql`UPDATE suspect SET seen_at = seen_at - interval '6 minutes' WHERE tenant_no = ${tenantNo}`.execute(
+        backend().db,
+      );
+
+    const idsOf = (due: Awaited<ReturnType<Store['sync']['beginSecondLook']>>) =>
+      due === 'superseded' ? [] : (due?.ids ?? []);
+
+    async function roundAtItsEnd(): Promise<OpenSlice> {
+      const slice = await openRound(store, tenantNo);
+      await applyPages(store, slice, 'users', []);
+      await applyPages(store, slice, 'groups', []);
+      return slice;
+    }
+
+    test('that begins anew between a second look and its end lets nothing go that was seen', async () => {
+      const before = await snapshotOf(store, tenantNo);
+      // An older read: it did not see what the mirror has.
+      await compare([], []);
+      const slice = await roundAtItsEnd();
+      const cursor = await store.feed.head();
+      const due = await store.sync.beginSecondLook(fencesOf(slice));
+      expect(idsOf(due)).toEqual([U(1), U(2), U(3)]);
+      await store.sync.applyPicked(slice.feeds.users.fence, people, 'second_look');
+      await begin();
+      await store.sync.settleSuspects(fencesOf(slice), 'user', idsOf(due));
+      await finishRound(store, slice);
+      expect(await snapshotOf(store, tenantNo)).toEqual(before);
+      expect(await toldAfter(store, cursor, tenantNo)).toEqual([]);
+    });
+
+    test('believes of a second look that was cut short nothing but what the next one sees', async () => {
+      await compare([], people.length > 0 ? [object(G(1), {}, members)] : []);
+      let slice = await roundAtItsEnd();
+      await store.sync.beginSecondLook(fencesOf(slice));
+      await store.sync.applyPicked(slice.feeds.users.fence, people, 'second_look');
+      // The slice ends here; until the next one somebody goes, and delta query is silent about it.
+      slice = await roundAtItsEnd();
+      const due = await store.sync.beginSecondLook(fencesOf(slice));
+      await store.sync.applyPicked(slice.feeds.users.fence, people.slice(1), 'second_look');
+      await store.sync.settleSuspects(fencesOf(slice), 'user', idsOf(due));
+      await finishRound(store, slice);
+      expect(Object.keys((await snapshotOf(store, tenantNo)).users)).toEqual([U(2), U(3)]);
+    });
+
+    test('asks for counts once an hour, whatever is answered', async () => {
+      await sql`UPDATE reconcile SET counted_at = now() - interval '2 hours' WHERE tenant_no = ${tenantNo}`.execute(
+        backend().db,
+      );
+      expect(await store.reconcile.open(tenantNo)).toMatchObject({ step: 'count' });
+      expect(await store.reconcile.open(tenantNo)).toBe('nothing_due');
+    });
+
+    test.each([
+      ['a pause', { phase: 'delta_sync', paused: true }],
+      ['a revocation', { phase: 'revoked', paused: false }],
+    ] as const)('writes nothing after %s', async (_, change) => {
+      const { fence } = await begin();
+      await store.tenants.record({ tenantNo, ...change, problem: null, taken: [] });
+      expect(await store.reconcile.comparePage(fence, 'users', { items: people, deltaLink: 'u' })).toBe('superseded');
+      expect(await store.reconcile.finish(fence)).toBe('superseded');
+    });
+
+    test('writes nothing after a deletion was asked for', async () => {
+      const { fence } = await begin();
+      await store.intents.add(tenantNo, 'delete');
+      expect(await store.reconcile.comparePage(fence, 'users', { items: people, deltaLink: 'u' })).toBe('superseded');
+      expect((await liveTenant(store, tenantNo)).deletingAt).not.toBeNull();
+    });
+
+    test('tells of what kind the drift is, once however often the look is cut short', async () => {
+      const cursor = await store.feed.head();
+      const users = [object(U(1), { displayName: 'b' }), object(U(3), { displayName: 'a' }), object(U(4))];
+      const groups = [object(G(1), {}, [joins(U(1)), joins(U(4))]), object(G(2))];
+      await compare(users, groups);
+      expect(await store.reconcile.status(tenantNo)).toMatchObject({ suspected: 5, waiting: 5, drift: 0 });
+      await secondLook({ user: users, group: groups }, 'cut');
+      await finishRound(store, await secondLook({ user: users, group: groups }));
+      expect((await toldAfter(store, cursor, tenantNo)).filter((told) => !told.startsWith('sync'))).toEqual([
+        `user.updated ${U(1)}`,
+        `user.created ${U(4)}`,
+        `group.created ${G(2)}`,
+        `membership.added ${G(1)}:${U(4)}`,
+        `membership.removed ${G(1)}:${U(2)}`,
+        `membership.removed ${G(1)}:${U(3)}`,
+        `user.deleted ${U(2)}`,
+      ]);
+      expect((await liveTenant(store, tenantNo)).reconcile).toMatchObject({
+        waiting: 0,
+        drift: 7,
+        driftByKind: {
+          user: { missing: 1, extra: 1, different: 1 },
+          group: { missing: 1, extra: 0, different: 0 },
+          membership: { missing: 1, extra: 2, different: 0 },
+        },
+      });
+    });
+
+    /** All of a second look, or (`cut`) without the end of its first part. */
+    async function secondLook(
+      truth: Readonly<Record<'user' | 'group', readonly DeltaItem[]>>,
+      cut?: 'cut',
+    ): Promise<OpenSlice> {
+      const slice = await roundAtItsEnd();
+      for (;;) {
+        const due = await store.sync.beginSecondLook(fencesOf(slice));
+        if (due === 'superseded') throw new Error('Superseded');
+        if (!due) return slice;
+        const { kind, ids } = due;
+        const items = truth[kind].filter(({ id }) => ids.includes(id));
+        await store.sync.applyPicked(slice.feeds[`${kind}s`].fence, items, 'second_look');
+        if (cut) return slice;
+        await store.sync.settleSuspects(fencesOf(slice), kind, ids);
+      }
+    }
+
+    test('does not take the word of the feed about a part of something for all of it', async () => {
+      const groups = [object(G(1), {}, [joins(U(1)), joins(U(2))])];
+      await compare(people, groups);
+      await runRound(store, tenantNo, { groups: [[object(G(1), { displayName: 'new' })]] });
+      // The feed spoke of it a moment ago, and no read is certain to be newer.
+      await finishRound(store, await secondLook({ user: people, group: groups }));
+      expect(await store.reconcile.status(tenantNo)).toMatchObject({ waiting: 1, drift: 0 });
+      await age();
+      await finishRound(store, await secondLook({ user: people, group: groups }));
+      expect(Object.keys((await snapshotOf(store, tenantNo)).memberships)).toEqual([
+        `${G(1)}:${U(1)}`,
+        `${G(1)}:${U(2)}`,
+      ]);
+    });
+
+    test('leaves what cannot be looked at again as the feed told it', async () => {
+      const before = await snapshotOf(store, tenantNo);
+      await compare([], [object(G(1), {}, members)]);
+      const slice = await roundAtItsEnd();
+      const due = await store.sync.beginSecondLook(fencesOf(slice));
+      await store.sync.dropSuspects(fencesOf(slice), 'user', idsOf(due));
+      expect(await store.sync.beginSecondLook(fencesOf(slice))).toBeUndefined();
+      await finishRound(store, slice);
+      expect(await snapshotOf(store, tenantNo)).toEqual(before);
+    });
+
+    const circle = ['a', 'b', 'c', 'd', 'e'];
+    test.each([
+      ['lead in a circle', (n: number) => circle[n % circle.length] ?? '', 3 * circle.length],
+      ['go on and on with nothing new', (n: number) => `link ${n}`, 250],
+    ])('notices that its links %s, however many slices that takes', async (_, linkOf, atMost) => {
+      await store.reconcile.ask(tenantNo);
+      let compared = '';
+      for (let n = 0; compared !== 'faulty'; n++) {
+        expect(n).toBeLessThan(atMost);
+        const opened = await store.reconcile.open(tenantNo);
+        if (opened === 'nothing_due') throw new Error('Nothing is due');
+        compared = await store.reconcile.comparePage(opened.fence, 'users', { items: people, nextLink: linkOf(n) });
+      }
+    });
+
+    const isDue = async () => Date.parse((await store.reconcile.status(tenantNo))?.dueAt ?? '') <= Date.now();
+    /** An hour later. */
+    async function count(users: number): Promise<void> {
+      await sql`UPDATE reconcile SET counted_at = now() - interval '2 hours' WHERE tenant_no = ${tenantNo}`.execute(
+        backend().db,
+      );
+      const opened = await store.reconcile.open(tenantNo);
+      if (opened === 'nothing_due') throw new Error('Nothing is due');
+      expect(opened.step).toBe('count');
+      await store.reconcile.counted(opened.fence, { users, groups: 1 });
+    }
+
+    test('is not wanted again for a difference of counts behind which it found nothing', async () => {
+      await count(5);
+      expect(await isDue()).toBe(false);
+      await count(5);
+      expect(await isDue()).toBe(true);
+      await compare(people, [object(G(1), {}, members)]);
+      for (let hour = 0; hour < 4; hour++) await count(5);
+      expect(await isDue()).toBe(false);
+      // Another one is a suspicion, a day later at the soonest.
+      for (let hour = 0; hour < 4; hour++) await count(6);
+      expect(await isDue()).toBe(false);
+      const inADay = Date.parse((await store.reconcile.status(tenantNo))?.dueAt ?? '') - Date.now();
+      expect(inADay).toBeGreaterThan(23 * 3_600_000);
+      expect(inADay).toBeLessThan(25 * 3_600_000);
+    });
+
+    test('is wanted at once for a difference of counts after one that had found drift', async () => {
+      const now = people.slice(0, 2);
+      await compare(now, [object(G(1), {}, members)]);
+      await finishRound(store, await secondLook({ user: now, group: [object(G(1), {}, members)] }));
+      for (let hour = 0; hour < 2; hour++) await count(7);
+      expect(await isDue()).toBe(true);
+    });
+  });
+}
