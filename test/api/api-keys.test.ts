@@ -93,6 +93,18 @@ describe('an API key', () => {
     expect(rows).not.toContain(key);
   });
 
+  test('that cannot be looked for is not refused, but asked to come again; the one of the environment needs no database', async () => {
+    const use = () => Promise.reject(Object.assign(new Error('away'), { code: 'ECONNREFUSED' }));
+    const away = await startApi({ wrapStore: (store) => ({ ...store, apiKeys: { ...store.apiKeys, use } }) });
+    try {
+      const refused = await away.call('GET', '/v1/tenants', { key: `es_${'x'.repeat(43)}` });
+      expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '5']);
+      expect((await away.call('GET', '/v1/tenants')).status).toBe(200);
+    } finally {
+      await away.close();
+    }
+  });
+
   test('of the environment goes on working, and is none that could be revoked', async () => {
     expect((await api.call('GET', '/v1/tenants', { key: API_KEY })).status).toBe(200);
     expect((await api.call('GET', '/v1/api-keys')).text).not.toContain('bootstrap');
