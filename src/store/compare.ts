@@ -111,7 +111,9 @@ export async function finish(tx: Tx, fence: ReconcileFence): ReturnType<Reconcil
   await sql`DELETE FROM reconcile_mark WHERE tenant_no = ${tenantNo}`.execute(tx);
   const { rows } = await sql<{ compared: number; suspected: number }>`
     UPDATE reconcile SET comparing = false, completed_at = now(), strikes = 0,
-      due_at = now() + (0.75 + random() / 4) * ${RECONCILE_EVERY_MS} * interval '1 ms',
+      -- Asked for while it ran: it may have passed already what was meant.
+      due_at = CASE WHEN due_at > started_at THEN due_at
+        ELSE now() + (0.75 + random() / 4) * ${RECONCILE_EVERY_MS} * interval '1 ms' END,
       suspected = (SELECT count(*) FROM suspect s WHERE s.tenant_no = ${tenantNo})
     WHERE tenant_no = ${tenantNo} RETURNING compared, suspected`.execute(tx);
   await acceptCounts(tx, tenantNo);

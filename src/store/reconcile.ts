@@ -24,7 +24,9 @@ export function createReconcile(db: Database): ReconcileStore {
     counted: createCounted(db),
 
     async ask(tenantNo) {
-      await sql`UPDATE reconcile SET due_at = least(due_at, now()) WHERE tenant_no = ${tenantNo}`.execute(db);
+      await sql`
+        UPDATE reconcile SET due_at = CASE WHEN comparing THEN now() ELSE least(due_at, now()) END
+        WHERE tenant_no = ${tenantNo}`.execute(db);
     },
 
     async status(tenantNo) {

@@ -44,7 +44,7 @@ interface Chapter {
 }
 
 /** Something to lose, so that the first operations already mean something. */
-const BEGINNING: readonly Operation[] = [
+export const BEGINNING: readonly Operation[] = [
   ...[1, 2, 3].flatMap((n) =>
     FEEDS.map((feed) => ({ op: 'create', feed, n, values: { accountEnabled: true } }) as const),
   ),
@@ -58,7 +58,7 @@ const BEGINNING: readonly Operation[] = [
 const feed = fc.constantFrom<Feed>('users', 'groups');
 const n = fc.integer({ min: 1, max: 4 });
 const text = fc.constantFrom('a', 'b', 'ü', null);
-const operation: fc.Arbitrary<Operation> = fc.oneof(
+export const operation: fc.Arbitrary<Operation> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({

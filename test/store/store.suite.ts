@@ -3,6 +3,7 @@ import { accessSuite } from './access.suite.ts';
 import type { Backend } from './backend.ts';
 import { crashesSuite } from './crashes.suite.ts';
 import { directorySuite } from './directory.suite.ts';
+import { driftSuite } from './drift.suite.ts';
 import { erasureSuite } from './erasure.suite.ts';
 import { feedSuite } from './feed.suite.ts';
 import { heldSuite } from './held.suite.ts';
@@ -30,6 +31,7 @@ export function storeSuite(name: string, open: () => Promise<Backend>): void {
     heldSuite(() => backend);
     restoredSuite(() => backend);
     reconcileSuite(() => backend);
+    driftSuite(() => backend);
     erasureSuite(() => backend);
     crashesSuite(() => backend);
     historiesSuite(() => backend);

@@ -45,6 +45,18 @@ export class Truth {
   #changed: Record<Feed, Map<string, Set<Name>>> = { users: new Map(), groups: new Map() };
   #changedMembers = new Set<string>();
 
+  /** What delta query says nothing of, unless something else happens to the same thing. */
+  doSilently(operation: Operation): void {
+    const changed = {
+      users: new Map(this.#changed.users),
+      groups: new Map(this.#changed.groups),
+    };
+    const changedMembers = new Set(this.#changedMembers);
+    this.do(operation);
+    this.#changed = changed;
+    this.#changedMembers = changedMembers;
+  }
+
   do(operation: Operation): void {
     if ('group' in operation) this.#member(operation);
     else this.#thing(operation);

@@ -8,7 +8,7 @@ export const postReconcile = defineRoute({
   tag: 'Tenants',
   summary: 'Hold the mirror against a fresh read now',
   description:
-    'Everything is read afresh beside the delta rounds, as it is once a week by itself. What differs is looked at again after five minutes, and then applied with its events; `diagnostics` tells how much that was.',
+    'Everything is read afresh beside the delta rounds, as it is once a week by itself. What differs is looked at again after five minutes, and then applied with its events; `reconcile` of the tenant tells how much that was, by kind.',
   access: 'key',
   params: tenantPath,
   answers: { 202: { description: 'Ordered', schema: tenant } },
