@@ -80,6 +80,30 @@ export function reconcileSuite(backend: () => Backend): void {
       expect(await toldAfter(store, cursor, tenantNo)).toEqual([]);
     });
 
+    test('may begin anew at the very moment at which a second look is settled, or the feed speaks', async () => {
+      const before = await snapshotOf(store, tenantNo);
+      for (let n = 0; n < 8; n++) {
+        await compare([], []);
+        const slice = await roundAtItsEnd();
+        const due = await store.sync.beginSecondLook(fencesOf(slice));
+        await store.sync.applyPicked(slice.feeds.users.fence, people, 'second_look');
+        const fence = await Promise.all([
+          begin().then((opened) => opened.fence),
+          store.sync.settleSuspects(fencesOf(slice), 'user', idsOf(due)),
+        ]).then(([first]) => first);
+        await finishRound(store, slice);
+        const next = await openRound(store, tenantNo);
+        await Promise.all([
+          store.reconcile.comparePage(fence, 'users', { items: people.map(({ id }) => object(id)), nextLink: 'n' }),
+          store.sync.applyPage(next.feeds.users.fence, { items: people.toReversed(), deltaLink: 'u' }),
+        ]);
+        await applyPages(store, next, 'groups', []);
+        await finishRound(store, next);
+        expect(await snapshotOf(store, tenantNo)).toEqual(before);
+        await store.reconcile.startOver(fence, false);
+      }
+    });
+
     test('believes of a second look that was cut short nothing but what the next one sees', async () => {
       await compare([], people.length > 0 ? [object(G(1), {}, members)] : []);
       let slice = await roundAtItsEnd();
