@@ -148,7 +148,7 @@ class Play {
     const after = this.#visible();
     for (const [key, n] of Object.entries(differences(before, after))) this.#changed(key, n);
     // Of something that the mirror has not, a delta tells but a part: the rest is one more difference.
-    if (how === 'loud' && one.op === 'set') this.#changed(idOf(one.feed === 'users' ? 'user' : 'group', one.n), 1);
+    if (how === 'loud') for (const id of spokenOf(one, before)) this.#changed(id, 1);
     this.#moments.push(after);
   }
 
@@ -316,6 +316,13 @@ function deltaItems(truth: Truth, feed: Feed, asked: Asked): readonly DeltaItem[
     return [object(groupId, {}, [word(memberId, truth.typeOf(key))])];
   });
   return [...objects, ...members];
+}
+
+/** Things of which a delta may tell a part, because of this. */
+function spokenOf(one: Operation, { groups }: Snapshot): readonly string[] {
+  if ('group' in one) return [idOf('group', one.group)];
+  if (one.op === 'purge') return Object.keys(groups);
+  return one.op === 'set' ? [idOf(one.feed === 'users' ? 'user' : 'group', one.n)] : [];
 }
 
 /** Events that lead from one to the other, by what they are about: an account that is switched off has one of its own. */
