@@ -4,7 +4,7 @@ import { basePathOf } from './base-path.ts';
 import type { ApiDeps } from './deps.ts';
 import { errorHandler } from './errors.ts';
 import { requireKey } from './keys/require-key.ts';
-import { limitPages, refuseKeys } from './limits.ts';
+import { limitChecks, limitPages, refuseKeys } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 import { requestLog } from './request-log.ts';
 import { createRoutes } from './router.ts';
@@ -14,6 +14,7 @@ import { answerProblem, mountRoutes } from './serve.ts';
 export function createApi(deps: ApiDeps): Express {
   const { config, log, registry, store } = deps;
   const limited = limitPages();
+  const asking = limitChecks();
   const metrics = createMetrics(store, registry, log);
   const app = express();
   app.locals['base'] = basePathOf(config.publicUrl);
@@ -27,6 +28,7 @@ export function createApi(deps: ApiDeps): Express {
     key: requireKey(deps, refuseKeys()),
     open: () => (_req, _res, next) => next(),
     limited: () => limited,
+    asking: () => asking,
   });
   app.use((_req, res) => answerProblem(res, { type: 'not-found' }));
   app.use(errorHandler(log));

@@ -36,6 +36,7 @@ export async function diagnose(tenant: TenantRow, deps: DiagnosisDeps, now = Dat
   );
   const rest = [
     ...remembered,
+    live === undefined && mayAsk(tenant) ? UNASKED : undefined,
     scopeFinding(tenant),
     freshnessOf(tenant, config.syncIntervalMs, now),
     skippedOf(skipped),
@@ -52,11 +53,19 @@ export interface DiagnosisDeps {
 }
 
 const ASK_MS = 20_000;
+const UNASKED: Finding = {
+  code: 'not_asked',
+  level: 'error',
+  title: 'Microsoft could not be asked about this directory',
+  who: 'nobody: wait',
+  steps: ['Look again in some minutes. If it lasts, the other findings say why.'],
+  evidence: {},
+};
 /** Two names for one thing: as a problem, and as a finding. */
 const ALSO: Readonly<Record<string, string>> = { permissions_missing: 'missing_permissions' };
 
 /** What the product itself revoked, or nobody consented to, is asked of nobody. */
-function mayAsk(tenant: TenantRow): tenant is TenantRow & { readonly entraTenantId: string } {
+export function mayAsk(tenant: TenantRow): tenant is TenantRow & { readonly entraTenantId: string } {
   return tenant.entraTenantId !== null && (tenant.phase !== 'revoked' || tenant.problem !== null);
 }
 

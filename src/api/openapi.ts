@@ -94,7 +94,7 @@ const problemContent = (schemaOf: SchemaOf): Json => ({
 function problemsByStatus(route: Route): Map<number, ProblemType[]> {
   const types = new Set<ProblemType>([...route.problems, 'internal', 'unavailable']);
   if (route.access === 'key') types.add('unauthorized').add('key-not-allowed').add('too-many-requests');
-  if (route.access === 'limited') types.add('too-many-requests');
+  if (route.access === 'limited' || route.access === 'asking') types.add('too-many-requests');
   if (route.params !== undefined || route.query !== undefined || route.body !== undefined) types.add('invalid-request');
   if (route.body !== undefined) {
     for (const type of ['invalid-json', 'content-too-large', 'unsupported-media-type'] as const) types.add(type);

@@ -41,8 +41,8 @@ interface RouteInfo {
   readonly tag: string;
   readonly summary: string;
   readonly description?: string;
-  /** `key`: an API key is needed. `limited`: open, but counted by address. */
-  readonly access: 'key' | 'open' | 'limited';
+  /** `key`: an API key is needed. `limited`: open, but counted by address. `asking`: open, but counted by set-up link. */
+  readonly access: 'key' | 'open' | 'limited' | 'asking';
   /** Of the key that is needed; unless said otherwise readers may GET, and administrators all. */
   readonly role?: KeyHolder['role'];
   /** Of a route that is of no one tenant: a key of one tenant is let in, and sees nothing but its own. */

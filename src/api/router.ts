@@ -6,6 +6,7 @@ import { getApiKeys } from './routes/get-api-keys.ts';
 import { getAsset } from './routes/get-asset.ts';
 import { getAudit } from './routes/get-audit.ts';
 import { getConnect } from './routes/get-connect.ts';
+import { getConnectCheck } from './routes/get-connect-check.ts';
 import { getConnectStart } from './routes/get-connect-start.ts';
 import { getConnectStatus } from './routes/get-connect-status.ts';
 import { getConsentCallback } from './routes/get-consent-callback.ts';
@@ -90,6 +91,7 @@ export function createRoutes(metrics: Metrics, publicUrl: string): readonly Rout
     getConnect,
     getConnectStart,
     getConnectStatus,
+    getConnectCheck,
     getAdminConsent,
     getConsentCallback(metrics),
     getConsentConfirm,

@@ -260,7 +260,8 @@ function applicationOf({ principal, clientId }: TenantFacts): Finding[] {
   }
   if (assignmentRequired) {
     const { steps } = describeAadsts(50_105);
-    const title = `"Assignment required?" is Yes: only who is assigned can sign in (${assigned.length === 0 ? 'nobody is' : assigned.join(', ')})`;
+    // Without the names, which the evidence has: titles are shown on pages as well.
+    const title = `"Assignment required?" is Yes: only who is assigned can sign in${assigned.length === 0 ? ' (nobody is)' : ''}`;
     return [
       { ...common, code: 'assignment_required', level: 'warning', title, steps, link: portal('Users', id, clientId) },
     ];

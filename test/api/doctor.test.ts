@@ -47,13 +47,19 @@ afterEach(async () => {
   await microsoft.emulator.control('POST', 'reset');
 });
 
-/** What is found of a connected tenant, with a Microsoft that is reached as `change` says. */
-async function diagnose(change: Partial<GraphConfig> = {}): Promise<readonly Finding[]> {
+/** A connected tenant, with a Microsoft that is reached as `change` says. */
+async function connected(change: Partial<GraphConfig> = {}): Promise<{ id: string; setupUrl: string }> {
   const { body } = await api.call('POST', '/v1/tenants', { body: { id: `doctor-${++made}`, sharedDirectory: true } });
   await api.store.consents.bind((await tenantRow(api.store, body.id)).no, directory.id);
   await recordPhase(api.store, body.id, { phase: 'delta_sync' });
   current = microsoft.graph({ ca, ...change });
-  const { text, body: said } = await api.call('GET', `/v1/tenants/${body.id}/diagnostics`);
+  return body;
+}
+
+/** What is found of it. */
+async function diagnose(change: Partial<GraphConfig> = {}): Promise<readonly Finding[]> {
+  const { id } = await connected(change);
+  const { text, body: said } = await api.call('GET', `/v1/tenants/${id}/diagnostics`);
   expect(text).not.toContain(CLIENT_SECRET);
   expect(text).not.toMatch(/eyJ/);
   return said.findings;
@@ -182,6 +188,7 @@ describe('the first finding names', () => {
     expect(first).toMatchObject({
       code: 'assignment_required',
       who: 'customer administrator',
+      title: expect.not.stringContaining('(User)'),
       evidence: { applicationId: CLIENT_ID, assigned: [expect.stringContaining('(User)')] },
       link: expect.stringContaining(CLIENT_ID),
     });
@@ -225,5 +232,66 @@ describe('the first finding names', () => {
       title: expect.stringMatching(/^groups\/delta/),
       evidence: { requestId: expect.any(String) },
     });
+  });
+});
+
+describe("the page for the customer's administrator", () => {
+  const GOOD = 'Nothing is in the way that you would have to change.';
+  const look = (url: string, page: string) => api.call('GET', `${new URL(url).pathname}/${page}`, { key: null });
+  const check = async (change: Partial<GraphConfig> = {}) => {
+    const { setupUrl } = await connected(change);
+    expect((await look(setupUrl, 'status')).text).toMatch(/<a href="[^"]*\/check">/);
+    return (await look(setupUrl, 'check')).text;
+  };
+
+  test('says that nothing is in the way', async () => {
+    expect(await check()).toContain(GOOD);
+  });
+
+  test('has steps, link and request id of an application that is switched off', async () => {
+    await app('settings', { accountEnabled: false });
+    const page = await check();
+    expect(page).toMatch(/AADSTS7000112|switched off/);
+    expect(page).toContain('Properties: set');
+    expect(page).toMatch(/href="https:[^"]*7000112/);
+    expect(page).toMatch(/request id: <code>[0-9a-f-]{36}/);
+    expect(page).not.toContain(GOOD);
+  });
+
+  test('names the permission that is missing, and that assignment is required without naming who is assigned', async () => {
+    await app('roles/remove', { permission: 'Group.Read.All' });
+    await app('settings', { appRoleAssignmentRequired: true });
+    await app('assign', { principalId: directory.accounts[3]?.id });
+    const page = await check();
+    expect(page).toContain('The permission Group.Read.All is missing');
+    expect(page).toContain('Assignment required?');
+    expect(page).toContain('https://entra.microsoft.com/');
+    expect(page).not.toContain('(User)');
+  });
+
+  test('leaves out what is for whoever runs the product', async () => {
+    const page = await check({
+      credential: { kind: 'secret', secret: 'wrong' },
+      authorityHost: 'https://nowhere.invalid',
+    });
+    expect(page).toContain('about which you need not do anything');
+    expect(page).not.toContain(GOOD);
+    expect(page).not.toMatch(/nowhere\.invalid|ENTRA_|HTTPS_PROXY/);
+  });
+
+  test('asks nothing by itself, nor before a consent, and only so often', async () => {
+    const asked = async () => (await microsoft.emulator.control('GET', 'requests'))['total'];
+    const { setupUrl } = await connected();
+    const before = await asked();
+    await look(setupUrl, 'status');
+    const { body } = await api.call('POST', '/v1/tenants', { body: {} });
+    expect((await look(body.setupUrl, 'status')).text).not.toContain('/check"');
+    expect((await look(body.setupUrl, 'check')).text).not.toContain('What Microsoft says now');
+    expect(await asked()).toBe(before);
+    for (let n = 0; n < 5; n++) expect((await look(setupUrl, 'check')).status).toBe(200);
+    const refused = await look(setupUrl, 'check');
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '60']);
+    expect((await look(body.setupUrl, 'check')).status).toBe(200);
+    expect((await look(setupUrl, 'status')).status).toBe(200);
   });
 });

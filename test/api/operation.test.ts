@@ -109,6 +109,7 @@ describe('the OpenAPI document', () => {
         'GET /v1/events',
         'GET /connect/{token}',
         'GET /connect/{token}/start',
+        'GET /connect/{token}/check',
         'GET /Account/AdminConsent',
         'GET /consent/callback',
         'POST /graph/notifications',

@@ -51,6 +51,10 @@ inBrowser('the pages in a browser')('every page', () => {
       await recordPhase(api.store, id, { phase, problem: phase === 'syncing' ? problem : null });
       paths.set(`status ${phase}`, `${path}/status?follow=false`);
       if (phase === 'delta_sync') paths.set('set-up again', path);
+      if (phase === 'syncing') {
+        await api.store.consents.bind((await tenantRow(api.store, id)).no, randomUUID());
+        paths.set('status with what was found', `${path}/check`);
+      }
     }
     const waiting = await create({});
     const { no, linkSerial } = await tenantRow(api.store, waiting.id);

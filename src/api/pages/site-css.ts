@@ -17,6 +17,7 @@ body > footer code { padding: 0; background: none; color: inherit; }
 main.container { background: var(--pico-card-background-color); border: 1px solid var(--pico-muted-border-color); border-radius: 0.75rem; padding: clamp(1.25rem, 5vw, 2.25rem); }
 main h1 { font-size: 1.6rem; line-height: 1.25; margin-bottom: 0.75rem; }
 main h2 { font-size: 1.1rem; margin-top: 1.75rem; margin-bottom: 0.5rem; }
+main h3 { font-size: 1rem; margin-top: 1rem; margin-bottom: 0.35rem; }
 main > :last-child { margin-bottom: 0; }
 h1, h2, p, li, dd, dt, code, strong, small, label, td, th { overflow-wrap: anywhere; }
 code { white-space: normal; font-size: 0.85em; padding: 0.15rem 0.35rem; }

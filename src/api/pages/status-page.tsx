@@ -1,7 +1,11 @@
+import type { Owner } from '../../domain/catalogue/remedies.ts';
+import type { Finding } from '../../domain/doctor.ts';
 import { describeProblem } from '../../domain/problem.ts';
 import type { TenantRow } from '../../store/store.ts';
 import type { Reply } from '../reply.ts';
+import { mayAsk } from '../findings.ts';
 import { checksOf, isWaiting, phaseOf } from './checks.ts';
+import { Findings } from './check-findings.tsx';
 import { Groups } from './groups.tsx';
 import { inOwnWords } from './owner-words.ts';
 import { page } from './page.tsx';
@@ -9,14 +13,20 @@ import { ownerOf } from './whom-it-serves.tsx';
 
 const RELOAD_SECONDS = 5;
 
+interface Look {
+  /** The page loads itself again. */
+  readonly follow: boolean;
+  /** What a check found just now, where one was asked for. */
+  readonly findings?: readonly Finding[] | undefined;
+}
+
 /** What happens now: where the connection stands, told again every few seconds if the reader wants it so. */
-export function statusPage(tenant: TenantRow, token: string, base: string, follow: boolean): Reply<never> {
+export function statusPage(tenant: TenantRow, token: string, base: string, { follow, findings }: Look): Reply<never> {
   const path = `${base}/connect/${token}/status`;
   const phase = phaseOf(tenant);
   // What is connected changes no more that anybody waits for.
   const follows = follow && phase !== 'delta_sync';
-  const mayStart =
-    phase === 'revoked' || phase === 'awaiting_consent' || ownerOfProblem(tenant) === 'customer administrator';
+  const mayStart = phase === 'revoked' || phase === 'awaiting_consent' || isOf(tenant, 'customer administrator');
   return page({
     status: 200,
     title: titleOf(tenant),
@@ -36,13 +46,19 @@ export function statusPage(tenant: TenantRow, token: string, base: string, follo
             </li>
           ))}
         </ul>
-        <InTheWay tenant={tenant} />
+        {findings !== undefined && isOf(tenant, 'customer administrator') ? null : <InTheWay tenant={tenant} />}
+        {findings === undefined ? null : <Findings findings={findings} />}
         {phase === 'delta_sync' ? <Connected tenant={tenant} /> : null}
         {mayStart ? (
           <p>
             <a href={`${base}/connect/${token}`} role="button">
               Open the set-up page
             </a>
+          </p>
+        ) : null}
+        {mayAsk(tenant) ? (
+          <p>
+            <a href={`${base}/connect/${token}/check`}>Check with Microsoft now</a>
           </p>
         ) : null}
         <p class="quiet">
@@ -61,7 +77,8 @@ export function statusPage(tenant: TenantRow, token: string, base: string, follo
   });
 }
 
-const ownerOfProblem = ({ problem }: TenantRow) => (problem === null ? undefined : describeProblem(problem).who);
+const isOf = ({ problem }: TenantRow, owner: Owner): boolean =>
+  problem !== null && describeProblem(problem).who === owner;
 
 function InTheWay({ tenant }: { readonly tenant: TenantRow }) {
   if (tenant.problem === null) return null;

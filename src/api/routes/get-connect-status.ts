@@ -17,7 +17,7 @@ export const getConnectStatus = defineRoute({
   problems: [],
   async handle({ params, query }, deps) {
     return withLink(params.token, deps, (tenant, base) =>
-      statusPage(tenant, params.token, base, query.follow === 'true'),
+      statusPage(tenant, params.token, base, { follow: query.follow === 'true' }),
     );
   },
 });
