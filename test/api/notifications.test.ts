@@ -113,14 +113,17 @@ describe('a batch', () => {
   });
 });
 
-test('news of a subscription’s life has it looked after with the next round', async () => {
-  const { no, item } = await subscribed();
-  const later = new Date(Date.now() + 3_600_000);
-  await api.store.subscriptions.kept(no, { keepAt: later, baseUrl: 'https://a.b', failures: 0, failingSince: null });
-  expect(await beginRound(no, 'r1')).toMatchObject({ subscriptions: { keepAt: later, baseUrl: 'https://a.b' } });
-  await post([{ ...item, lifecycleEvent: 'reauthorizationRequired' }], 'lifecycle');
-  expect(await hintsOf(no)).toBe(1);
-  const opened = await beginRound(no, 'r1');
-  if (typeof opened === 'string' || 'completed' in opened) throw new Error('The round did not open');
-  expect(opened.subscriptions?.keepAt.getTime()).toBeLessThanOrEqual(Date.now());
-});
+test.each(['reauthorizationRequired', 'subscriptionRemoved', 'missed'])(
+  'the news %s of a subscription’s life has it looked after with the next round',
+  async (lifecycleEvent) => {
+    const { no, item } = await subscribed();
+    const later = new Date(Date.now() + 3_600_000);
+    await api.store.subscriptions.kept(no, { keepAt: later, baseUrl: 'https://a.b', failures: 0, failingSince: null });
+    expect(await beginRound(no, 'r1')).toMatchObject({ subscriptions: { keepAt: later, baseUrl: 'https://a.b' } });
+    await post([{ ...item, lifecycleEvent }], 'lifecycle');
+    expect(await hintsOf(no)).toBe(1);
+    const opened = await beginRound(no, 'r1');
+    if (typeof opened === 'string' || 'completed' in opened) throw new Error('The round did not open');
+    expect(opened.subscriptions?.keepAt.getTime()).toBeLessThanOrEqual(Date.now());
+  },
+);
