@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { acceptAtMicrosoft, Browser } from '../../demo/browser.ts';
+import { freePort } from '../../demo/launch.ts';
 import { fold, type Snapshot } from '../support/api-client.ts';
 import { keptByTemporal } from '../support/kept-by-temporal.ts';
 import { Deployment, firstDifference, type DirectoryJson } from '../support/deployment.ts';
@@ -13,6 +14,7 @@ describe('the whole journey, over HTTPS, on a real Temporal server', () => {
   let deployment: Deployment;
   let directory: DirectoryJson;
   let snapshot: Snapshot;
+  const serving: string[] = [];
 
   beforeAll(async () => {
     deployment = await Deployment.start();
@@ -21,16 +23,31 @@ describe('the whole journey, over HTTPS, on a real Temporal server', () => {
     directory = first;
     if (deployment.separable) {
       deployment.startProduct('api');
-      deployment.startProduct('worker', 0);
+      const port = await freePort();
+      deployment.startProduct('worker', port);
+      await deployment.ready(port);
+      serving.push(`http://localhost:${port}`);
     } else {
       deployment.startProduct('all');
     }
     await deployment.ready();
+    serving.push(deployment.publicUrl);
   }, 120_000);
 
   afterAll(async () => {
     await deployment?.stop();
   }, 60_000);
+
+  test('every process of the product runs on the Node that is to be tried', async () => {
+    const node = process.env['NODE_24'];
+    const version =
+      node === undefined ? process.version : execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
+    if (node !== undefined) expect(version).toMatch(/^v24\./);
+    for (const url of serving) {
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      expect(metrics).toContain(`nodejs_version_info{version="${version}"`);
+    }
+  });
 
   test('an administrator consents, and the directory arrives whole with one event', async () => {
     await deployment.emulator.control('POST', `tenants/${directory.id}/users`, {
