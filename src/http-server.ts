@@ -28,6 +28,12 @@ export class ReadinessBoard {
   }
 }
 
+/**
+ * Longer than load balancers keep a connection that nobody uses, a minute mostly: whoever closes last must be us, or a request
+ * meets a connection that we are closing and fails without reason.
+ */
+const KEEP_ALIVE_MS = 65_000;
+
 export interface HttpServer {
   readonly server: Server;
   readonly port: number;
@@ -39,7 +45,9 @@ export interface HttpServer {
 /** Listens from the first moment, so that an orchestrator can ask for health while database or Temporal are still awaited. */
 export async function listen(port: number, board: ReadinessBoard, metrics: Registry): Promise<HttpServer> {
   let application: RequestListener = operationsOnly(board, metrics);
-  const server = createServer((request, response) => application(request, response));
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) =>
+    application(request, response),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, () => resolve());
