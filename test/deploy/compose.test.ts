@@ -6,6 +6,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { afterAll, expect, test } from '@jest/globals';
+import { readConfig } from '../../src/config.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/domain/names.ts';
 import { freePort } from '../../src/temporal/ports.ts';
 import { MissingVariableError, readCompose, startOrder, type ComposeService } from './compose-file.ts';
@@ -20,11 +21,10 @@ const REQUIRED: Readonly<Record<string, string>> = {
   API_KEY: randomBytes(24).toString('hex'),
   ENCRYPTION_KEYS: `k1:${randomBytes(32).toString('base64')}`,
   ENTRA_CLIENT_ID: '11111111-2222-4333-8444-555555555555',
-  ENTRA_CLIENT_SECRET: 'not-a-secret',
 };
 const OURS = ['migrate', 'api', 'worker'] as const;
 
-const compose = readCompose(REQUIRED);
+const compose = readCompose({ ...REQUIRED, ENTRA_CLIENT_SECRET: 'not-a-secret' });
 const service = (name: string): ComposeService => {
   const found = compose.services[name];
   if (!found) throw new Error(`docker-compose.yml has no service ${name}`);
@@ -84,6 +84,22 @@ test('names what is missing, each by itself, before anything starts', () => {
     const { [name]: _, ...rest } = REQUIRED;
     expect(() => readCompose(rest)).toThrow(MissingVariableError);
     expect(() => readCompose(rest)).toThrow(new RegExp(`^${name}: set ${name}`));
+  }
+});
+
+test.each([
+  ['ENTRA_CLIENT_SECRET', 'ENTRA_CLIENT_SECRET_NEXT'],
+  ['ENTRA_CLIENT_CERTIFICATE_FILE', 'ENTRA_CLIENT_CERTIFICATE_FILE_NEXT'],
+  ['ENTRA_FEDERATED_TOKEN_FILE', 'ENTRA_CLIENT_CERTIFICATE_FILE_NEXT'],
+])('%s does without the other credentials; it, the next one and the proxy come to API and worker', (first, next) => {
+  // A file that is there: the product reads it when it is configured.
+  const file = fileURLToPath(import.meta.url);
+  const given = { [first]: file, [next]: file, HTTPS_PROXY: 'http://proxy:3128', NO_PROXY: '.internal' };
+  const { services } = readCompose({ ...REQUIRED, ...given });
+  for (const name of ['api', 'worker']) {
+    const environment = services[name]?.environment ?? {};
+    expect(environment).toMatchObject(given);
+    expect(() => readConfig({ ...imageEnvironment(), ...environment })).not.toThrow();
   }
 });
 
