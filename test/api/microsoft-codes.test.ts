@@ -1,10 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { TOKEN_FAILURES } from '../../src/domain/activities.ts';
-import { describeProblem } from '../../src/domain/problem.ts';
-import type { GraphConfig } from '../../src/graph/graph.ts';
 import { CLIENT_ID, CLIENT_SECRET, type TestTenant } from '../emulator/test-emulator.ts';
 import { startEmulatedGraph, type EmulatedGraph } from '../support/emulated-graph.ts';
-import { startApi, type ApiUnderTest } from './support/api-under-test.ts';
+import { startApi, type Answer, type ApiUnderTest } from './support/api-under-test.ts';
+import { runTenants, type RunningTenants } from './support/running-tenants.ts';
 
 // Each code as Microsoft's own endpoints come to say it, from there to what a person reads.
 
@@ -32,64 +31,100 @@ const settings = (body: object) => microsoft.emulator.control('PATCH', `tenants/
 describe('where the application asks for a token', () => {
   const OPERATOR = 'product operator';
   const CUSTOMER = 'customer administrator';
+  const secretsOf = (...secrets: readonly object[]) =>
+    microsoft.emulator.control('PUT', `registrations/${CLIENT_ID}`, { secrets });
+  const nothing = async () => undefined;
   const cases: readonly [
-    code: number,
+    aadsts: number,
+    code: string,
     who: string,
     step: RegExp,
+    state: 'revoked' | 'attention',
     plant: () => Promise<unknown>,
-    config: Partial<GraphConfig>,
   ][] = [
     [
       700_016,
+      'consent_missing',
       CUSTOMER,
       /set-up link again/,
+      'revoked',
       () => app('revoke').then(() => settings({ missingPrincipalCode: 700_016 })),
-      {},
     ],
-    [7_000_229, CUSTOMER, /set-up link again/, () => app('revoke'), {}],
+    [7_000_229, 'consent_missing', CUSTOMER, /set-up link again/, 'revoked', () => app('revoke')],
     [
       7_000_112,
+      'application_disabled',
       CUSTOMER,
       /"Enabled for users to sign-in\?" to Yes/,
+      'revoked',
       () => app('settings', { accountEnabled: false }),
-      {},
     ],
-    [53_003, CUSTOMER, /Conditional Access/, () => settings({ blockedByPolicy: ['applications'] }), {}],
+    [
+      53_003,
+      'blocked_by_policy',
+      CUSTOMER,
+      /Conditional Access/,
+      'attention',
+      () => settings({ blockedByPolicy: ['applications'] }),
+    ],
     [
       7_000_215,
+      'credentials_rejected',
       OPERATOR,
       /not its Secret ID/,
-      async () => undefined,
-      { credential: { kind: 'secret', secret: 'wrong' } },
+      'attention',
+      () => secretsOf({ value: 'another' }),
     ],
     [
       7_000_222,
+      'credentials_rejected',
       OPERATOR,
       /New client secret/,
-      () => secretsOf([{ value: 'old', expiresAt: 1 }]),
-      {
-        credential: { kind: 'secret', secret: 'old' },
-      },
+      'attention',
+      () => secretsOf({ value: CLIENT_SECRET, expiresAt: 1 }),
     ],
-    [90_002, OPERATOR, /ENTRA_CLOUD/, async () => undefined, {}],
+    [90_002, 'directory_not_found', OPERATOR, /ENTRA_CLOUD/, 'attention', nothing],
   ];
-  const secretsOf = (secrets: readonly object[]) =>
-    microsoft.emulator.control('PUT', `registrations/${CLIENT_ID}`, {
-      secrets: [{ value: CLIENT_SECRET }, ...secrets],
-    });
+  let product: RunningTenants;
 
-  test.each(cases)('AADSTS%s is the matter of the %s', async (code, who, step, plant, config) => {
-    directory = await microsoft.emulator.createConsentedTenant();
-    await plant();
-    const asked = code === 90_002 ? 'a0000000-0000-4000-8000-000000000000' : directory.id;
-    const refusal = await microsoft.graph(config).tokenFor(asked);
-    if (refusal.kind !== 'refused') throw new Error('a token was given');
-    const { kind: _, failure, ...quoted } = refusal;
-    expect(quoted).toMatchObject({ aadsts: code, requestId: expect.stringMatching(/^[\w-]{36}$/) });
-    const problem = describeProblem({ code: TOKEN_FAILURES[failure], since: '', ...quoted });
-    expect(problem).toMatchObject({ who, title: expect.stringContaining(`AADSTS${code}`), blocking: true });
-    expect(problem.steps.join(' ')).toMatch(step);
-  });
+  beforeAll(async () => {
+    product = await runTenants(api, microsoft.graph());
+  }, 60_000);
+  afterAll(() => product.stop());
+  afterEach(() => secretsOf({ value: CLIENT_SECRET }));
+
+  test.each(cases)(
+    'AADSTS%s is the problem %s, the matter of the %s',
+    async (aadsts, code, who, step, state, plant) => {
+      // An id follows from the domain, and a directory is bound once.
+      directory = await microsoft.emulator.createConsentedTenant({ domain: `refused${aadsts}.example` });
+      await plant();
+      const id = `refused-${aadsts}-${randomUUID()}`;
+      await api.call('POST', '/v1/tenants', { body: { id } });
+      await product.follow(id, aadsts === 90_002 ? randomUUID() : directory.id);
+      const tenant = await until(id, (shown) => shown.problem !== null && shown.state === state);
+      expect(tenant.problem).toMatchObject({
+        code,
+        who,
+        title: expect.stringContaining(`AADSTS${aadsts}`),
+        requestId: expect.stringMatching(/^[\w-]{36}$/),
+        blocking: true,
+      });
+      expect(tenant.problem.steps.join(' ')).toMatch(step);
+    },
+    20_000,
+  );
+
+  /** What the API shows, once it shows what is waited for. */
+  async function until(id: string, holds: (tenant: Answer['body']) => boolean): Promise<Answer['body']> {
+    const end = Date.now() + 15_000;
+    for (;;) {
+      const { body } = await api.call('GET', `/v1/tenants/${id}`);
+      if (holds(body)) return body;
+      if (Date.now() > end) throw new Error(`Waited in vain: ${body.state}, ${JSON.stringify(body.problem)}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
 });
 
 describe('where an administrator answers', () => {
