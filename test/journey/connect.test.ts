@@ -5,7 +5,7 @@ import type { TenantJson } from '../support/api-client.ts';
 import { faultsOf, inBrowser, launchChromium, PHONE } from '../support/chromium.ts';
 import { Deployment, type DirectoryJson } from '../support/deployment.ts';
 
-/** Where pictures of the pages are put, for the documentation; no pictures without it. */
+/** The folder of the documentation, where pictures of the pages are put; no pictures without it. */
 const PICTURES = process.env['SCREENSHOTS'];
 const SHOWN = {
   name: 'Acme Production',
@@ -29,6 +29,7 @@ inBrowser('the outcomes of a consent in a browser')('a consent in a browser', ()
   /** Shows again what the other shows, with script: axe needs some. */
   let mirror: Page;
   let count = 0;
+  const shown = new Set<string>();
 
   beforeAll(async () => {
     deployment = await Deployment.start({ preset: 'none' });
@@ -81,13 +82,22 @@ inBrowser('the outcomes of a consent in a browser')('a consent in a browser', ()
     expect([title, await faultsOf(mirror)]).toEqual([title, []]);
     const text = await page.locator('body').innerText();
     for (const word of words) expect(text).toContain(word);
+    await outcome(title);
+  }
+
+  /** A small picture for the gallery, of the first page with this title. */
+  async function outcome(title: string): Promise<void> {
+    if (PICTURES === undefined || shown.has(title)) return;
+    shown.add(title);
+    const name = title.toLowerCase().match(/\w+/g)?.join('-');
+    await page.screenshot({ path: join(PICTURES, 'outcomes', `${name}.png`), fullPage: true, scale: 'css' });
   }
 
   async function picture(name: string, dark = false): Promise<void> {
     if (PICTURES === undefined) return;
     await page.setViewportSize({ width: 720, height: 640 });
     await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' });
-    await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
+    await page.screenshot({ path: join(PICTURES, 'connect', `${name}.png`), fullPage: true });
     await page.emulateMedia({ colorScheme: 'light' });
     await page.setViewportSize(PHONE);
   }
@@ -340,6 +350,9 @@ inBrowser('the outcomes of a consent in a browser')('a consent in a browser', ()
     await page.goto(page.url());
     await sees('Connected', 'Mail.Read', 'missing', 'Open the set-up page');
     await picture('missing-permission', true);
+    await page.getByRole('link', { name: 'Check with Microsoft now' }).click();
+    await sees('Connected', 'What Microsoft says now', 'The permission Mail.Read is missing', 'Grant admin consent');
+    await outcome('Checked with Microsoft');
     await control('POST', `tenants/${directory.id}/app/roles/add`, { permission: 'Mail.Read' });
     await deployment.api.json('POST', `/v1/tenants/${tenant.id}/sync`);
     await deployment.api.until(tenant.id, 'nothing is missing', ({ problem }) => problem === null);
@@ -371,5 +384,97 @@ inBrowser('the outcomes of a consent in a browser')('a consent in a browser', ()
     await atMicrosoft('Accept', directory);
     await sees('Your consent has arrived');
     await follows(named);
+  });
+
+  describe('and then a sign-in', () => {
+    const query = (returnTo: string) => String(new URLSearchParams({ return_to: returnTo, state: 'of-the-product' }));
+    const patch = (id: string, signIn: object) => deployment.api.json('PATCH', `/v1/tenants/${id}`, { signIn });
+
+    /** A connected environment, whose mirror stays as it is from now on; `off` and `gone` are switched off and deleted there. */
+    async function company() {
+      const { directory, tenant } = await scene();
+      const returnTo = `${deployment.publicUrl}/healthz`;
+      await patch(tenant.id, { returnUrls: [returnTo] });
+      const users = `tenants/${directory.id}/users`;
+      const hire = (part: string) =>
+        control<{ id: string }>('POST', users, { displayName: part, userPrincipalName: `${part}@${directory.domain}` });
+      const [off, gone] = [await hire('off'), await hire('gone')];
+      await connect(tenant);
+      await accept(directory);
+      await confirm();
+      await follows(tenant);
+      await control('PATCH', `${users}/${off.id}`, { accountEnabled: false });
+      await control('DELETE', `${users}/${gone.id}`);
+      await deployment.caughtUp(tenant.id);
+      await deployment.api.json('POST', `/v1/tenants/${tenant.id}/pause`);
+      await deployment.api.until(tenant.id, 'it is paused', ({ paused }) => paused);
+      const start = (id = tenant.id) => page.goto(`${deployment.publicUrl}/signin/${id}?${query(returnTo)}`);
+      const signIn = async (part: string) => {
+        await start();
+        await atMicrosoft('Sign in', directory, part);
+      };
+      return { directory, tenant, returnTo, start, signIn, hire, users, off, gone };
+    }
+
+    test('leads back with a code, or to a page that says why not', async () => {
+      const { directory, tenant, returnTo, start, signIn, hire, users, off, gone } = await company();
+      await start();
+      const [answer] = await Promise.all([
+        page.waitForRequest((request) => request.url().includes('/signin/callback')),
+        atMicrosoft('Sign in', directory, 'member3'),
+      ]);
+      await page.waitForURL(`${returnTo}?**`);
+      const came = new URL(page.url()).searchParams;
+      expect(came.get('state')).toBe('of-the-product');
+      const exchange = { code: came.get('code'), tenant: tenant.id, returnTo };
+      const who = await deployment.api.json<{ user: object }>('POST', '/v1/signin/exchange', exchange);
+      expect(who.user).toMatchObject({ userPrincipalName: `member3@${directory.domain}` });
+      await page.goto(answer.url());
+      await sees('This sign-in was used already');
+
+      // Whom Microsoft itself keeps out does not come back; whom it lets in again may still be out in the mirror.
+      await signIn('off');
+      await page.getByText('AADSTS50057').first().waitFor();
+      await control('PATCH', `${users}/${off.id}`, { accountEnabled: true });
+      await signIn('off');
+      await sees('Your account is disabled', 'Sign in with another account', 'Acme Production');
+      await control('POST', `${users}/${gone.id}/restore`);
+      await signIn('gone');
+      await sees('Your account was deleted', 'Deleted users');
+      await hire('new');
+      await signIn('new');
+      await sees('Your account is not known here yet', 'one of the groups that are synced');
+      await page.getByRole('link', { name: 'Go back without signing in' }).click();
+      await page.waitForURL(`${returnTo}?error=access_denied&state=of-the-product`);
+
+      await start();
+      await atMicrosoft('Cancel', directory);
+      await sees('You did not sign in');
+      await start('unknown');
+      await sees('Nobody can sign in here');
+      await page.goto(`${deployment.publicUrl}/signin/callback?code=x`);
+      await sees('This answer belongs to no request of ours');
+    });
+
+    test("keeps to the directory and to the customer's own rules", async () => {
+      const { directory, tenant, returnTo, start, signIn } = await company();
+      const other = await deployment.directory({ domain: 'elsewhere.com', users: 6 });
+      await start();
+      await atMicrosoft('Sign in', other, 'member3');
+      await page.getByText('AADSTS50034').first().waitFor();
+      await start();
+      await elsewhereAtMicrosoft((url) => (url.pathname = url.pathname.replace(directory.id, 'organizations')));
+      await atMicrosoft('Sign in', other);
+      // Its administrator is asked for a consent of their own first.
+      await page.getByRole('button', { name: 'Accept', exact: true }).click();
+      await sees('Microsoft did not sign you in', 'AADSTS700005');
+
+      await patch(tenant.id, { returnUrls: [returnTo], requireAssignment: true });
+      await signIn('member3');
+      await sees('You are not assigned to this application', 'Users and groups');
+      await control('PATCH', `tenants/${directory.id}/settings`, { blockedByPolicy: ['users'] });
+      await signIn('member3');
+      await sees('A policy of your organization blocks this sign-in', 'AADSTS53003');
+    });
   });
 });
