@@ -169,7 +169,7 @@ it('mirrors the whole directory, then its changes', async () => {
   }
 });
 
-it.each(['a', 'b', 'c'])('finds every change again after a delta link died: shape %s', async (shape) => {
+it.each(['a', 'b', 'c', 'd', 'e', 'f'])('finds every change again after a delta link died: shape %s', async (shape) => {
   await mutate(shape.charCodeAt(0));
   await control('POST', `/tenants/${directory.id}/expire-tokens`, { resource: 'all', scope: 'delta', shape });
   expect(await round()).toEqual(['unfinished', 'completed']);
