@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import type { DeltaItem, Feed } from '../../src/domain/directory.ts';
 import { HELD_KINDS, type HeldKind, type HeldRow } from '../../src/store/store.ts';
 import type { Backend } from './backend.ts';
+import { enoughRuns } from './enough-runs.ts';
 import { deliver } from './delivery.ts';
 import { Reader } from './fold.ts';
 import { Random } from './random.ts';
@@ -325,7 +326,12 @@ export function heldSuite(backend: () => Backend): void {
             });
           }
         }),
-        { seed: Number(process.env['HISTORY_SEED'] ?? 20261121), numRuns: 60, interruptAfterTimeLimit: 15_000 },
+        {
+          seed: Number(process.env['HISTORY_SEED'] ?? 20261121),
+          numRuns: 60,
+          interruptAfterTimeLimit: 15_000,
+          reporter: enoughRuns('Histories with a guard'),
+        },
       );
     }, 120_000);
   });

@@ -7,6 +7,7 @@ import type { Database } from '../../src/store/schema.ts';
 import type { OpenSlice, Store, SyncSummary } from '../../src/store/store.ts';
 import type { Backend } from './backend.ts';
 import { deliver, type Delivery } from './delivery.ts';
+import { enoughRuns } from './enough-runs.ts';
 import { Expected } from './expected.ts';
 import { Crash, FaultyPool } from './faults.ts';
 import { Reader } from './fold.ts';
@@ -53,6 +54,33 @@ export const BEGINNING: readonly Operation[] = [
   { op: 'join', group: 2, kind: 'group', n: 1 },
   { op: 'join', group: 1, kind: 'group', n: 3 },
   { op: 'join', group: 3, kind: 'device', n: 1 },
+];
+
+const QUIET: Chapter = {
+  before: [],
+  between: [],
+  full: true,
+  groupsFirst: false,
+  sideBySide: false,
+  crashes: [],
+  expires: null,
+  abandoned: null,
+  seed: 1,
+};
+const CHANGES: readonly Operation[] = [
+  ...FEEDS.map((feed) => ({ op: 'create', feed, n: 4, values: { accountEnabled: true } }) as const),
+  ...FEEDS.flatMap((feed) =>
+    [1, 3].map((n) => ({ op: 'set', feed, n, name: 'displayName', value: 'changed' }) as const),
+  ),
+  { op: 'delete', feed: 'users', n: 2 },
+  { op: 'leave', group: 1, kind: 'user', n: 3 },
+  { op: 'join', group: 3, kind: 'user', n: 1 },
+  { op: 'join', group: 4, kind: 'user', n: 4 },
+];
+const LATER_CHANGES: readonly Operation[] = [
+  { op: 'restore', feed: 'users', n: 2 },
+  { op: 'delete', feed: 'groups', n: 2 },
+  { op: 'join', group: 3, kind: 'user', n: 4 },
 ];
 
 const feed = fc.constantFrom<Feed>('users', 'groups');
@@ -163,7 +191,8 @@ class Play {
     for (const operation of operations) this.#truth.do(operation);
   }
 
-  async round(chapter: Chapter): Promise<void> {
+  /** Whether the links died, if they were to: a round may end before that page. */
+  async round(chapter: Chapter): Promise<boolean> {
     const random = new Random(chapter.seed);
     for (const operation of chapter.before) this.#truth.do(operation);
     const crashes = [...chapter.crashes];
@@ -197,6 +226,7 @@ class Play {
     this.#expected.roundEnded();
     this.#deliveries = {};
     await this.#check();
+    return mishaps.expires === null;
   }
 
   /** One slice, to the end of the round if nothing goes wrong. */
@@ -348,6 +378,30 @@ class Play {
 
 /** Histories of a tenant, told in every way that Graph may tell them, to a store that keeps crashing. */
 export function historiesSuite(backend: () => Backend): void {
+  describe.each([
+    ['delta', false],
+    ['full', true],
+  ])('links that die at any page of a %s round', (_, full) => {
+    test('lead to the truth, and every difference is one event', async () => {
+      let faults: FaultyPool | undefined;
+      const store = backend().through((pool) => (faults = new FaultyPool(pool)));
+      const pool = faults;
+      if (!pool) throw new Error('No pool');
+      let page = 0;
+      for (let died = true; died; page++) {
+        const { no } = await boundTenant(store);
+        const play = new Play(store, pool, backend().db, no);
+        play.begin(BEGINNING);
+        await play.round(QUIET);
+        died = await play.round({ ...QUIET, before: CHANGES, between: LATER_CHANGES, full, expires: page });
+        await play.round({ ...QUIET, full: false });
+      }
+      // The last one asked for a page that the round has not.
+      expect(page - 1).toBeGreaterThanOrEqual(5);
+      process.stderr.write(`Links died at each of ${page - 1} pages\n`);
+    }, 120_000);
+  });
+
   describe('whatever happens to a tenant, and however it is told', () => {
     test('the mirror comes to the truth, and every difference is one event', async () => {
       let faults: FaultyPool | undefined;
@@ -365,6 +419,7 @@ export function historiesSuite(backend: () => Backend): void {
           seed: Number(process.env['HISTORY_SEED'] ?? 20261121),
           numRuns: Number(process.env['HISTORY_RUNS'] ?? 60),
           interruptAfterTimeLimit: Number(process.env['HISTORY_MS'] ?? 20_000),
+          reporter: enoughRuns('Histories'),
           endOnFailure: process.env['HISTORY_SHRINK'] === undefined,
         },
       );

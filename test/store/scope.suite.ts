@@ -6,6 +6,7 @@ import { type DeltaItem, type Feed, FEEDS, type MemberType } from '../../src/dom
 import type { Database } from '../../src/store/schema.ts';
 import type { OpenSlice, Store } from '../../src/store/store.ts';
 import type { Backend } from './backend.ts';
+import { enoughRuns } from './enough-runs.ts';
 import { deliver, type Delivery } from './delivery.ts';
 import { Crash, FaultyPool } from './faults.ts';
 import { Reader } from './fold.ts';
@@ -387,6 +388,7 @@ export function scopeSuite(backend: () => Backend): void {
           seed: Number(process.env['HISTORY_SEED'] ?? 20261126),
           numRuns: Number(process.env['HISTORY_RUNS'] ?? 40),
           interruptAfterTimeLimit: Number(process.env['HISTORY_MS'] ?? 15_000),
+          reporter: enoughRuns('Histories of a scope'),
           endOnFailure: process.env['HISTORY_SHRINK'] === undefined,
         },
       );
