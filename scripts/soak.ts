@@ -14,6 +14,12 @@ const options = new Command('soak')
   .parse()
   .opts<{ minutes: number; seed: number }>();
 
+if (!process.env['DATABASE_URL']) {
+  console.log(
+    'Without DATABASE_URL this is the small form: a small directory on PGlite, in one process, no cut or killed database.',
+  );
+}
+
 const tests = fileURLToPath(new URL('./test.js', import.meta.url));
 const { status } = spawnSync(process.execPath, [tests, 'test/chaos/soak'], {
   stdio: 'inherit',
