@@ -167,11 +167,15 @@ async function clientAuth(credential: Credential): Promise<oidc.ClientAuth> {
     const der = loaded.key.export({ type: 'pkcs8', format: 'der' });
     const algorithm = { name: 'RSA-PSS', hash: 'SHA-256' };
     const key = await crypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
-    return oidc.PrivateKeyJwt(key, {
-      [oidc.modifyAssertion]: (header) => {
-        header['x5t#S256'] = Buffer.from(loaded.thumbprint, 'hex').toString('base64url');
-      },
-    });
+    return (server, ...request) =>
+      oidc.PrivateKeyJwt(key, {
+        [oidc.modifyAssertion]: (header, payload) => {
+          header['x5t#S256'] = Buffer.from(loaded.thumbprint, 'hex').toString('base64url');
+          // The library names the issuer; Microsoft documents its token endpoint (2.3):
+          // https://learn.microsoft.com/entra/identity-platform/certificate-credentials#claims-payload
+          payload['aud'] = server.token_endpoint ?? server.issuer;
+        },
+      })(server, ...request);
   }
   return (_server, client, body) => {
     body.set('client_id', client.client_id);
