@@ -49,7 +49,9 @@ test.each(['certificate', 'federated'] as const)(
     const trusted = await MAKERS[kind](file);
     const audiences: unknown[] = [];
     const listening: typeof fetch = (url, init) => {
-      const assertion = new URLSearchParams(String(init?.body ?? '')).get('client_assertion');
+      const form = init?.body;
+      const sent = typeof form === 'string' || form instanceof URLSearchParams ? new URLSearchParams(form) : undefined;
+      const assertion = sent?.get('client_assertion') ?? null;
       if (assertion !== null) audiences.push(decodeJwt(assertion).aud);
       return microsoft.fetch(url, init);
     };
