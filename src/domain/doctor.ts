@@ -55,6 +55,8 @@ export interface ProbeFacts {
 /** What Microsoft says of a tenant now. */
 export interface TenantFacts {
   readonly clientId: string;
+  /** Origin of the portal of its cloud. */
+  readonly portal: string;
   /** The token's refusal; what follows is unknown then. */
   readonly refused?: Omit<ProblemRecord, 'since'>;
   /** Another credential than the first was accepted. */
@@ -230,11 +232,11 @@ function secondOf({ secondCredential }: TenantFacts): Finding[] {
   ];
 }
 
-/** The blade of the enterprise application in the Entra admin center. */
-const portal = (blade: string, id: string, clientId: string) =>
-  `https://entra.microsoft.com/#view/Microsoft_AAD_IAM/ManagedAppMenuBlade/~/${blade}/objectId/${id}/appId/${clientId}`;
+/** The blade of the enterprise application in the portal of its cloud. */
+const bladeOf = (portal: string, blade: string, id: string, clientId: string) =>
+  `${portal}/#view/Microsoft_AAD_IAM/ManagedAppMenuBlade/~/${blade}/objectId/${id}/appId/${clientId}`;
 
-function applicationOf({ principal, clientId }: TenantFacts): Finding[] {
+function applicationOf({ principal, clientId, portal }: TenantFacts): Finding[] {
   if (principal === undefined) {
     const title =
       'The enterprise application cannot be read without Application.Read.All: the token and the probes tell what is granted';
@@ -251,7 +253,7 @@ function applicationOf({ principal, clientId }: TenantFacts): Finding[] {
   }
   const { id, enabled, assignmentRequired, assigned } = principal;
   const evidence = { applicationId: clientId, objectId: id, enabled, assignmentRequired, assigned };
-  const link = portal('Properties', id, clientId);
+  const link = bladeOf(portal, 'Properties', id, clientId);
   const common = { who: CUSTOMER, evidence, link } as const;
   if (!enabled) {
     const { steps } = describeAadsts(7_000_112);
@@ -263,17 +265,24 @@ function applicationOf({ principal, clientId }: TenantFacts): Finding[] {
     // Without the names, which the evidence has: titles are shown on pages as well.
     const title = `"Assignment required?" is Yes: only who is assigned can sign in${assigned.length === 0 ? ' (nobody is)' : ''}`;
     return [
-      { ...common, code: 'assignment_required', level: 'warning', title, steps, link: portal('Users', id, clientId) },
+      {
+        ...common,
+        code: 'assignment_required',
+        level: 'warning',
+        title,
+        steps,
+        link: bladeOf(portal, 'Users', id, clientId),
+      },
     ];
   }
   const title = 'The enterprise application is on, and open to all';
   return [{ ...common, code: 'enterprise_application', level: 'ok', title, who: null, steps: [] }];
 }
 
-function grantedOf({ granted, principal, clientId }: TenantFacts, wanted: readonly string[]): Finding[] {
+function grantedOf({ granted, principal, clientId, portal }: TenantFacts, wanted: readonly string[]): Finding[] {
   if (granted === undefined) return [];
   const missing = missingOf(granted, wanted);
-  const link = principal === undefined ? {} : { link: portal('Permissions', principal.id, clientId) };
+  const link = principal === undefined ? {} : { link: bladeOf(portal, 'Permissions', principal.id, clientId) };
   const evidence = { granted, missing };
   if (missing.length === 0) {
     return [

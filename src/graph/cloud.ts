@@ -2,12 +2,29 @@
 export const CLOUDS = ['global', 'usgov', 'usgovdod', 'china'] as const;
 export type Cloud = (typeof CLOUDS)[number];
 
-const HOSTS: Readonly<Record<Cloud, { readonly authority: string; readonly graph: string }>> = {
-  global: { authority: 'https://login.microsoftonline.com', graph: 'https://graph.microsoft.com' },
-  usgov: { authority: 'https://login.microsoftonline.us', graph: 'https://graph.microsoft.us' },
-  usgovdod: { authority: 'https://login.microsoftonline.us', graph: 'https://dod-graph.microsoft.us' },
-  china: { authority: 'https://login.partner.microsoftonline.cn', graph: 'https://microsoftgraph.chinacloudapi.cn' },
-};
+const HOSTS: Readonly<Record<Cloud, { readonly authority: string; readonly graph: string; readonly portal: string }>> =
+  {
+    global: {
+      authority: 'https://login.microsoftonline.com',
+      graph: 'https://graph.microsoft.com',
+      portal: 'https://entra.microsoft.com',
+    },
+    usgov: {
+      authority: 'https://login.microsoftonline.us',
+      graph: 'https://graph.microsoft.us',
+      portal: 'https://portal.azure.us',
+    },
+    usgovdod: {
+      authority: 'https://login.microsoftonline.us',
+      graph: 'https://dod-graph.microsoft.us',
+      portal: 'https://portal.azure.us',
+    },
+    china: {
+      authority: 'https://login.partner.microsoftonline.cn',
+      graph: 'https://microsoftgraph.chinacloudapi.cn',
+      portal: 'https://portal.azure.cn',
+    },
+  };
 
 /** Not one that stands in for Microsoft: its certificates are then anybody's. */
 export function isMicrosoftOwn(origin: string): boolean {
@@ -21,6 +38,8 @@ export interface Endpoints {
   readonly graphOrigin: string;
   /** The cloud's Graph with `/.default`: the one scope of application tokens (2.3), whatever host answers for it. */
   readonly scope: string;
+  /** Origin of the portal in which the customer's administrator acts. */
+  readonly portal: string;
 }
 
 export function endpointsOf(config: {
@@ -33,6 +52,7 @@ export function endpointsOf(config: {
     authorityHost: httpsOrigin('The authority host', config.authorityHost ?? hosts.authority),
     graphOrigin: httpsOrigin('The Graph base URL', config.graphBaseUrl ?? hosts.graph),
     scope: `${hosts.graph}/.default`,
+    portal: hosts.portal,
   };
 }
 

@@ -145,7 +145,8 @@ export function createGraph(config: GraphConfig): Graph {
         ...(nextCredential === undefined ? [] : [lookAtCredential(nextCredential, true)]),
       ]),
     async inspect(entraTenant, signal) {
-      return inspectTenant(client, clientId, await acquireToken(login, entraTenant, signal), signal);
+      const application = { clientId, portal: endpoints.portal };
+      return inspectTenant(client, application, await acquireToken(login, entraTenant, signal), signal);
     },
     adminConsentUrl: (request) => adminConsentUrl(endpoints, clientId, request),
     resolveDirectory: (domainOrId, signal) => resolveDirectory(login, domainOrId, signal),

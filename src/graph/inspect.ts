@@ -17,7 +17,7 @@ const ASSIGNED_SHOWN = 20;
 /** All that Microsoft says of our application in one directory, for a person who asks why something does not work. */
 export async function inspectTenant(
   client: GraphClient,
-  clientId: string,
+  application: Pick<TenantFacts, 'clientId' | 'portal'>,
   token: TokenOutcome,
   signal?: AbortSignal,
 ): Promise<TenantFacts> {
@@ -28,18 +28,18 @@ export async function inspectTenant(
       ...(aadsts === undefined ? {} : { aadsts }),
       ...(requestId === undefined ? {} : { requestId }),
     };
-    return { clientId, refused, probes: [] };
+    return { ...application, refused, probes: [] };
   }
   const { accessToken, roles, secondCredential } = token;
   const get = (path: string) => client.get(path, { accessToken, asked: 'entity', ...(signal ? { signal } : {}) });
   const [principal, probes] = await Promise.all([
-    readPrincipal(get, clientId),
+    readPrincipal(get, application.clientId),
     Promise.all(Object.entries(ENDPOINTS).map(async ([endpoint, path]) => probeOf(endpoint, await get(path)))),
   ]);
   // The directory knows better than a token that may be older; without a word of either the probes tell alone.
   const granted = principal?.granted ?? roles;
   return {
-    clientId,
+    ...application,
     ...(secondCredential === undefined ? {} : { secondCredential }),
     ...(principal === undefined ? {} : { principal: principal.facts }),
     granted,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { generate } from 'selfsigned';
 import { showCredentials } from '../../src/credential-metrics.ts';
-import { credentialFindings, egressFindings, inOrder } from '../../src/domain/doctor.ts';
+import { credentialFindings, egressFindings, inOrder, tenantFindings } from '../../src/domain/doctor.ts';
 import { lookAtCredential } from '../../src/graph/credential.ts';
 import { createGraph } from '../../src/graph/graph.ts';
 import { proxyFor } from '../../src/graph/outbound.ts';
@@ -121,6 +121,26 @@ describe('two credentials', () => {
   it('that are both refused leave the word about the first', async () => {
     const { graph } = graphOf({ first: () => refusal(7_000_222) });
     expect(await graph.tokenFor('tenant')).toMatchObject({ aadsts: 7_000_222, requestId: 't-7000222' });
+  });
+});
+
+describe('an application that is switched off', () => {
+  it.each([
+    ['global', 'entra.microsoft.com'],
+    ['usgov', 'portal.azure.us'],
+    ['usgovdod', 'portal.azure.us'],
+    ['china', 'portal.azure.cn'],
+  ] as const)('is switched on in the portal of its cloud: %s', async (cloud, host) => {
+    const principal = { id: 'p1', appId: 'app', accountEnabled: false, appRoleAssignmentRequired: false };
+    const { fetch } = scriptedFetch(({ url }) =>
+      url.includes('/token')
+        ? json({ token_type: 'Bearer', expires_in: 3599, access_token: 'opaque' })
+        : json(url.includes('/servicePrincipals(') ? principal : { value: [] }),
+    );
+    const graph = createGraph({ clientId: 'app', cloud, credential: { kind: 'secret', secret: 's' }, fetch });
+    const findings = tenantFindings(await graph.inspect('00000000-0000-0000-0000-000000000001'), []);
+    const off = findings.find(({ code }) => code === 'application_disabled');
+    expect(new URL(off?.link ?? '').host).toBe(host);
   });
 });
 

@@ -7,12 +7,17 @@ const TENANT = '9f4c1f1e-6d0a-4c1b-9c3a-0f6a2b7a1c55';
 
 describe('the clouds', () => {
   it.each([
-    ['global', 'https://login.microsoftonline.com', 'https://graph.microsoft.com'],
-    ['usgov', 'https://login.microsoftonline.us', 'https://graph.microsoft.us'],
-    ['usgovdod', 'https://login.microsoftonline.us', 'https://dod-graph.microsoft.us'],
-    ['china', 'https://login.partner.microsoftonline.cn', 'https://microsoftgraph.chinacloudapi.cn'],
-  ] as const)('%s', (cloud, authorityHost, graphOrigin) => {
-    expect(endpointsOf({ cloud })).toEqual({ authorityHost, graphOrigin, scope: `${graphOrigin}/.default` });
+    ['global', 'https://login.microsoftonline.com', 'https://graph.microsoft.com', 'https://entra.microsoft.com'],
+    ['usgov', 'https://login.microsoftonline.us', 'https://graph.microsoft.us', 'https://portal.azure.us'],
+    ['usgovdod', 'https://login.microsoftonline.us', 'https://dod-graph.microsoft.us', 'https://portal.azure.us'],
+    [
+      'china',
+      'https://login.partner.microsoftonline.cn',
+      'https://microsoftgraph.chinacloudapi.cn',
+      'https://portal.azure.cn',
+    ],
+  ] as const)('%s', (cloud, authorityHost, graphOrigin, portal) => {
+    expect(endpointsOf({ cloud })).toEqual({ authorityHost, graphOrigin, scope: `${graphOrigin}/.default`, portal });
   });
 
   it('keep their scope behind other hosts', () => {
@@ -21,6 +26,7 @@ describe('the clouds', () => {
       authorityHost: 'https://localhost:9443',
       graphOrigin: 'https://localhost:9443',
       scope: 'https://graph.microsoft.com/.default',
+      portal: 'https://entra.microsoft.com',
     });
   });
 

@@ -49,7 +49,7 @@ export class FakeGraph implements GraphFace {
 
   lookAtCredentials: GraphFace['lookAtCredentials'] = async () => [{ kind: 'secret', variable: 'ENTRA_CLIENT_SECRET' }];
 
-  inspect: GraphFace['inspect'] = async () => ({ clientId: 'app', probes: [] });
+  inspect: GraphFace['inspect'] = async () => ({ clientId: 'app', portal: 'https://entra.microsoft.com', probes: [] });
 
   endSessionUrl: GraphFace['endSessionUrl'] = ({ entraTenant, redirectUri }) =>
     `${this.#login}/${entraTenant}/oauth2/v2.0/logout?${String(new URLSearchParams({ post_logout_redirect_uri: redirectUri }))}`;
