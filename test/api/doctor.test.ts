@@ -48,8 +48,9 @@ afterEach(async () => {
 });
 
 /** A connected tenant, with a Microsoft that is reached as `change` says. */
-async function connected(change: Partial<GraphConfig> = {}): Promise<{ id: string; setupUrl: string }> {
-  const { body } = await api.call('POST', '/v1/tenants', { body: { id: `doctor-${++made}`, sharedDirectory: true } });
+async function connected(change: Partial<GraphConfig> = {}, more = {}): Promise<{ id: string; setupUrl: string }> {
+  const wanted = { id: `doctor-${++made}`, sharedDirectory: true, ...more };
+  const { body } = await api.call('POST', '/v1/tenants', { body: wanted });
   await api.store.consents.bind((await tenantRow(api.store, body.id)).no, directory.id);
   await recordPhase(api.store, body.id, { phase: 'delta_sync' });
   current = microsoft.graph({ ca, ...change });
@@ -57,8 +58,8 @@ async function connected(change: Partial<GraphConfig> = {}): Promise<{ id: strin
 }
 
 /** What is found of it. */
-async function diagnose(change: Partial<GraphConfig> = {}): Promise<readonly Finding[]> {
-  const { id } = await connected(change);
+async function diagnose(change: Partial<GraphConfig> = {}, more = {}): Promise<readonly Finding[]> {
+  const { id } = await connected(change, more);
   const { text, body: said } = await api.call('GET', `/v1/tenants/${id}/diagnostics`);
   expect(text).not.toContain(CLIENT_SECRET);
   expect(text).not.toMatch(/eyJ/);
@@ -101,19 +102,22 @@ describe('the first finding names', () => {
     expect(findings.filter(({ code }) => code === 'endpoint')).toHaveLength(4);
   });
 
-  test('a host that is blocked, and not what follows from it', async () => {
-    const closed = createTcpServer();
-    const port = await listening(closed);
-    await closers.pop()?.();
-    const [first] = await diagnose({ graphBaseUrl: `https://127.0.0.1:${port}` });
-    expect(first).toMatchObject({
-      code: 'egress_tcp',
-      level: 'error',
-      who: 'product operator',
-      title: expect.stringContaining(`127.0.0.1:${port}`),
-    });
-    expect(first?.evidence).toMatchObject({ error: 'ECONNREFUSED' });
-  });
+  test.each(['graphBaseUrl', 'authorityHost'])(
+    'a host that is blocked, and not what follows from it: %s',
+    async (host) => {
+      const closed = createTcpServer();
+      const port = await listening(closed);
+      await closers.pop()?.();
+      const [first] = await diagnose({ [host]: `https://127.0.0.1:${port}` });
+      expect(first).toMatchObject({
+        code: 'egress_tcp',
+        level: 'error',
+        who: 'product operator',
+        title: expect.stringContaining(`127.0.0.1:${port}`),
+      });
+      expect(first?.evidence).toMatchObject({ error: 'ECONNREFUSED' });
+    },
+  );
 
   test('a host without an address', async () => {
     const [first] = await diagnose({ authorityHost: 'https://login.nowhere.invalid' });
@@ -207,6 +211,19 @@ describe('the first finding names', () => {
       });
     },
   );
+
+  test.each([
+    ['mail', 'Mail.Read'],
+    ['calendar', 'Calendars.Read'],
+  ])('the permission that the profile %s needs, where it is missing', async (profile, permission) => {
+    await app('roles/remove', { permission });
+    const [first] = await diagnose({}, { profiles: ['directory', profile] });
+    expect(first).toMatchObject({
+      code: 'missing_permissions',
+      title: expect.stringContaining(permission),
+      who: 'customer administrator',
+    });
+  });
 
   test('a secret that has expired, and is content with a second one that has not', async () => {
     const secrets = [{ value: 'old', expiresAt: 1 }, { value: CLIENT_SECRET }];
