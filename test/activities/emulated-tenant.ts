@@ -2,9 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Agent, fetch as undiciFetch } from 'undici';
+import { Agent } from 'undici';
 import { startEmulator, type Emulator } from '../../emulator/emulator.ts';
-import { DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET } from '../../emulator/registrations.ts';
 import { createPatience, type ActivityDeps } from '../../src/activities/deps.ts';
 import { refreshToken } from '../../src/activities/refresh-token.ts';
 import { syncSlice } from '../../src/activities/sync-slice.ts';
@@ -12,9 +11,9 @@ import { parseEncryptionKeys } from '../../src/crypto/encryption-keys.ts';
 import { createSealer } from '../../src/crypto/sealer.ts';
 import type { SliceOutcome } from '../../src/domain/activities.ts';
 import type { ScopeSettings } from '../../src/domain/scope.ts';
-import { createGraph } from '../../src/graph/graph.ts';
 import { LOG, pgliteBackend, type Backend } from '../store/backend.ts';
 import { eventsAfter, newTenant } from '../store/rounds.ts';
+import { graphTo } from '../support/emulated-graph.ts';
 import { FakeClock } from './slice-bench.ts';
 
 const CONTEXT = { signal: new AbortController().signal, heartbeat: () => undefined };
@@ -44,17 +43,9 @@ export class EmulatedDirectories {
     this.#emulator = emulator;
     this.#agent = agent;
     this.backend = backend;
-    const fetch: unknown = (url: string, init: object) => undiciFetch(url, { ...init, dispatcher: agent });
     this.deps = {
       store: backend.store,
-      graph: createGraph({
-        clientId: DEFAULT_CLIENT_ID,
-        credential: { kind: 'secret', secret: DEFAULT_CLIENT_SECRET },
-        cloud: 'global',
-        authorityHost: emulator.httpsUrl,
-        graphBaseUrl: emulator.httpsUrl,
-        fetch: fetch as typeof globalThis.fetch,
-      }),
+      graph: graphTo(emulator, agent),
       sealer: createSealer(parseEncryptionKeys(`k:${randomBytes(32).toString('base64')}`)),
       log: LOG,
       clock: new FakeClock(),

@@ -4,9 +4,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { Agent, fetch as undiciFetch } from 'undici';
+import { Agent } from 'undici';
 import { startEmulator, type Emulator } from '../../emulator/emulator.ts';
-import { DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET } from '../../emulator/registrations.ts';
 import { createPatience, type ActivityDeps } from '../../src/activities/deps.ts';
 import { refreshToken } from '../../src/activities/refresh-token.ts';
 import { reconcileSlice } from '../../src/activities/reconcile-slice.ts';
@@ -14,11 +13,11 @@ import { syncSlice } from '../../src/activities/sync-slice.ts';
 import { verifyConsent } from '../../src/activities/verify-consent.ts';
 import { parseEncryptionKeys } from '../../src/crypto/encryption-keys.ts';
 import { createSealer } from '../../src/crypto/sealer.ts';
-import { createGraph } from '../../src/graph/graph.ts';
 import type { ObjectRow, Page } from '../../src/store/store.ts';
 import { LOG, pgliteBackend, type Backend } from '../store/backend.ts';
 import { Reader } from '../store/fold.ts';
 import { newTenant, snapshotOf } from '../store/rounds.ts';
+import { graphTo } from '../support/emulated-graph.ts';
 import { FakeClock } from './slice-bench.ts';
 
 // The same activities as in production against the emulator over HTTPS, without Temporal: from consent to the truth.
@@ -39,17 +38,9 @@ beforeAll(async () => {
   backend = await pgliteBackend();
   emulator = await startEmulator({ dataDir: folder });
   agent = new Agent({ connect: { ca: await readFile(emulator.caFile) } });
-  const fetch: unknown = (url: string, init: object) => undiciFetch(url, { ...init, dispatcher: agent });
   deps = {
     store: backend.store,
-    graph: createGraph({
-      clientId: DEFAULT_CLIENT_ID,
-      credential: { kind: 'secret', secret: DEFAULT_CLIENT_SECRET },
-      cloud: 'global',
-      authorityHost: emulator.httpsUrl,
-      graphBaseUrl: emulator.httpsUrl,
-      fetch: fetch as typeof globalThis.fetch,
-    }),
+    graph: graphTo(emulator, agent),
     sealer: createSealer(parseEncryptionKeys(`k:${randomBytes(32).toString('base64')}`)),
     log: LOG,
     clock,

@@ -3,9 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Agent, fetch as undiciFetch } from 'undici';
+import { Agent } from 'undici';
 import { startEmulator, type Emulator } from '../../emulator/emulator.ts';
-import { DEFAULT_CLIENT_ID, DEFAULT_CLIENT_SECRET } from '../../emulator/registrations.ts';
 import { createPatience, type ActivityDeps, type Clock } from '../../src/activities/deps.ts';
 import { reconcileSlice } from '../../src/activities/reconcile-slice.ts';
 import { refreshToken } from '../../src/activities/refresh-token.ts';
@@ -14,9 +13,9 @@ import { verifyConsent } from '../../src/activities/verify-consent.ts';
 import { parseEncryptionKeys } from '../../src/crypto/encryption-keys.ts';
 import { createSealer } from '../../src/crypto/sealer.ts';
 import type { SliceOutcome } from '../../src/domain/activities.ts';
-import { createGraph } from '../../src/graph/graph.ts';
 import { LOG, pgliteBackend, type Backend } from '../store/backend.ts';
 import { newTenant } from '../store/rounds.ts';
+import { graphTo } from '../support/emulated-graph.ts';
 
 // Two workers on one database against an emulator that keeps budgets of resource units, on one clock that waits at once.
 
@@ -44,17 +43,9 @@ const clock: Clock = {
 const context = { signal: new AbortController().signal, heartbeat: () => undefined };
 
 function worker(): ActivityDeps {
-  const fetch: unknown = (url: string, init: object) => undiciFetch(url, { ...init, dispatcher: agent });
   return {
     store: backend.store,
-    graph: createGraph({
-      clientId: DEFAULT_CLIENT_ID,
-      credential: { kind: 'secret', secret: DEFAULT_CLIENT_SECRET },
-      cloud: 'global',
-      authorityHost: emulator.httpsUrl,
-      graphBaseUrl: emulator.httpsUrl,
-      fetch: fetch as typeof globalThis.fetch,
-    }),
+    graph: graphTo(emulator, agent),
     sealer: createSealer(parseEncryptionKeys(KEYS)),
     log: LOG,
     clock,

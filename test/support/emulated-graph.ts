@@ -12,25 +12,36 @@ export interface EmulatedGraph {
   close(): Promise<void>;
 }
 
+/** Trusts whatever the agent trusts. */
+function fetchBy(agent: Agent): typeof fetch {
+  const trusting: unknown = (url: string, init: object) => undiciFetch(url, { ...init, dispatcher: agent });
+  return trusting as typeof fetch;
+}
+
+/** The product's way to an emulator. */
+export const graphTo = (
+  { httpsUrl }: { readonly httpsUrl: string },
+  agent: Agent,
+  change: Partial<GraphConfig> = {},
+): Graph =>
+  createGraph({
+    clientId: CLIENT_ID,
+    credential: { kind: 'secret', secret: CLIENT_SECRET },
+    cloud: 'global',
+    authorityHost: httpsUrl,
+    graphBaseUrl: httpsUrl,
+    fetch: fetchBy(agent),
+    ...change,
+  });
+
 /** The product's Microsoft room against the emulator, over HTTPS, in this process. */
 export async function startEmulatedGraph(options: EmulatorOptions = {}): Promise<EmulatedGraph> {
   const emulator = await startTestEmulator(options);
   const agent = new Agent({ connect: { ca: await readFile(emulator.caFile) } });
-  const trusting: unknown = (url: string, init: object) => undiciFetch(url, { ...init, dispatcher: agent });
-  const fetch = trusting as typeof globalThis.fetch;
   return {
     emulator,
-    fetch,
-    graph: (change) =>
-      createGraph({
-        clientId: CLIENT_ID,
-        credential: { kind: 'secret', secret: CLIENT_SECRET },
-        cloud: 'global',
-        authorityHost: emulator.httpsUrl,
-        graphBaseUrl: emulator.httpsUrl,
-        fetch,
-        ...change,
-      }),
+    fetch: fetchBy(agent),
+    graph: (change) => graphTo(emulator, agent, change),
     async close() {
       await agent.close();
       await emulator.close();
