@@ -25,4 +25,5 @@ COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist/src ./dist/src
 USER node
 EXPOSE 8080
-ENTRYPOINT ["node", "dist/src/main.js"]
+# As in package.json: in V8's own 16 MB of young objects a page in work does not die before it is moved, again and again.
+ENTRYPOINT ["node", "--min-semi-space-size=32", "--max-semi-space-size=32", "dist/src/main.js"]

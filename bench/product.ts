@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Browser, connectAsAdministrator } from '../demo/browser.ts';
-import { environmentFor } from '../demo/launch.ts';
+import { environmentFor, NODE_FLAGS } from '../demo/launch.ts';
 import { startProgram, type Program } from '../demo/process.ts';
 import { apiAt } from '../demo/story.ts';
 import { cpuMsOf } from './cpu-time.ts';
@@ -60,7 +60,7 @@ export function deployProduct(
   const launch = (role: string) =>
     startProgram({
       name: `entra-sync ${role}`,
-      args: [...profile, PROGRAM, role],
+      args: [...NODE_FLAGS, ...profile, PROGRAM, role],
       // A worker beside the API has a port of its own, for its metrics.
       env: { ...env, PORT: role === 'worker' ? '0' : String(stage.port) },
       logFile: `${stage.dir}/${tenantId}-${role}.log`,

@@ -75,6 +75,9 @@ export function environmentFor(emulator: Pick<EmulatorProgram, 'https' | 'caFile
   };
 }
 
+/** As `npm start` runs the product: room for young objects, so that those of a page are dead before V8 moves them. */
+export const NODE_FLAGS = ['--min-semi-space-size=32', '--max-semi-space-size=32'] as const;
+
 /** Starts the product as a process: `all`, `api`, `worker` or `migrate`. */
 export function startProduct(options: {
   readonly role: 'all' | 'api' | 'worker';
@@ -84,7 +87,7 @@ export function startProduct(options: {
 }): Program {
   return startProgram({
     name: 'entra-sync',
-    args: [built('src/main.js'), options.role],
+    args: [...NODE_FLAGS, built('src/main.js'), options.role],
     env: { ...process.env, ...options.env },
     logFile: join(options.dir, `entra-sync-${options.role}.log`),
     ...(options.node === undefined ? {} : { node: options.node }),

@@ -50,33 +50,57 @@ const LONGEST_UNSTATED_WAIT_MS = 10 * 60_000;
 /** A broken connection or one bad answer costs milliseconds; what lasts longer belongs to Temporal's retries, in sight. */
 const QUICK_RETRIES_MS = [250, 1_000] as const;
 
+/** Fetched pages that may wait for their turn to be written: enough that neither Graph nor the database waits for the other. */
+const PAGES_AHEAD = 3;
+
+interface Fetched {
+  readonly link: string | undefined;
+  readonly got: FeedPageOutcome;
+  /** Its link was followed before: it would be so for ever. */
+  readonly circles: boolean;
+  /** What is fetched after it in this slice. */
+  readonly next: string | undefined;
+}
+
 /**
- * Follows a feed from where it stands. While a page is written the next one is fetched, and no more than that one:
- * memory stays that of two pages, and a crash repeats at most two requests.
+ * Follows a feed from where it stands. While a page is written those after it are fetched, and no more than a few: memory
+ * does not grow with the feed, and a crash repeats no more requests than that.
  */
 export async function runFeed(deps: Deps, slice: Slice, feed: OpenFeed): Promise<FeedEnd> {
   const own = new AbortController();
   const signal = AbortSignal.any([slice.signal, own.signal]);
   const seen = new Set(feed.link === undefined ? [] : [feed.link]);
-  let { link } = feed;
   const { feed: name } = feed.fence;
-  let inFlight = fetchPage(deps, slice, { feed: name, link, fromDelta: feed.fromDelta }, signal);
+  const fetchOne = async (link: string | undefined, fromDelta: boolean): Promise<Fetched> => {
+    const got = await fetchPage(deps, slice, { feed: name, link, fromDelta }, signal);
+    const nextLink = got.kind === 'page' ? got.page.nextLink : undefined;
+    const circles = nextLink !== undefined && seen.has(nextLink);
+    const goesOn = !circles && slice.pages.left > 0 && deps.clock.now() < slice.fetchUntil;
+    const next = goesOn ? nextLink : undefined;
+    if (next !== undefined) seen.add(next);
+    return { link, got, circles, next };
+  };
+  const fetchAfter = async (before: Promise<Fetched | undefined>): Promise<Fetched | undefined> => {
+    const next = (await before)?.next;
+    return next === undefined ? undefined : fetchOne(next, false);
+  };
+  let last: Promise<Fetched | undefined> = fetchOne(feed.link, feed.fromDelta);
+  const waiting = [last];
   try {
     for (;;) {
-      const got = await inFlight;
-      if (got.kind !== 'page') return endOf(deps, slice, link, got);
-      const { page, skipped } = got;
-      const { nextLink } = page;
-      // A link that comes back would be followed for ever: not one more page of such a round is believed.
-      if (nextLink !== undefined && seen.has(nextLink)) return { end: 'faulty' };
-      const goesOn = nextLink !== undefined && slice.pages.left > 0 && deps.clock.now() < slice.fetchUntil;
-      if (goesOn) {
-        seen.add(nextLink);
-        link = nextLink;
-        inFlight = fetchPage(deps, slice, { feed: name, link, fromDelta: false }, signal);
-        // Awaited at the loop's head; until then a failure must not count as unhandled.
-        inFlight.catch(() => undefined);
+      while (waiting.length <= PAGES_AHEAD) {
+        last = fetchAfter(last);
+        // Awaited when its turn comes; until then a failure must not count as unhandled.
+        last.catch(() => undefined);
+        waiting.push(last);
       }
+      const fetched = await waiting.shift();
+      if (!fetched) return { end: 'unfinished' };
+      const { got, link } = fetched;
+      if (got.kind !== 'page') return endOf(deps, slice, link, got);
+      // Not one more page of a round in a circle is believed.
+      if (fetched.circles) return { end: 'faulty' };
+      const { page, skipped } = got;
       const written = await deps.store.sync.applyPage(feed.fence, { ...page, skipped });
       if (written === 'superseded') return { end: 'superseded' };
       if (Object.keys(skipped).length > 0) {
@@ -84,12 +108,11 @@ export async function runFeed(deps: Deps, slice: Slice, feed: OpenFeed): Promise
       }
       slice.wrote(written.changes);
       if (written.faulty) return { end: 'faulty' };
-      if (nextLink === undefined) return { end: 'done' };
-      if (!goesOn) return { end: 'unfinished' };
+      if (page.nextLink === undefined) return { end: 'done' };
     }
   } finally {
     own.abort();
-    await inFlight.catch(() => undefined);
+    await Promise.allSettled(waiting);
   }
 }
 

@@ -91,8 +91,10 @@ function idOf(entry: Json): string | undefined {
   return typeof id === 'string' && ID.test(id) ? id.toLowerCase() : undefined;
 }
 
+/** In the order in which jsonb keeps an object's keys, the shorter first: what comes so need not be sorted when it is stored. */
 function shapesOf(names: readonly string[]): readonly (readonly [name: string, shape: Shape])[] {
-  return names.map((name) => [name, shapeOf(name)] as const);
+  const ordered = [...names].sort((a, b) => a.length - b.length || (a < b ? -1 : 1));
+  return ordered.map((name) => [name, shapeOf(name)] as const);
 }
 
 /** A relationship to one object names its new end, or says of the old one that it is removed: nothing is left then. */

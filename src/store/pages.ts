@@ -121,7 +121,7 @@ const LAZY_WHERE_QUIET = sql`CASE WHEN r.quiet THEN set_config('synchronous_comm
 /** Locks the feed's checkpoint under the fence's epoch. */
 async function holdPage(tx: Tx, { tenantNo, feed, epoch }: Fence): Promise<HeldPage | undefined> {
   const { rows } = await sql<Omit<HeldPage, 'tenantNo'>>`
-    SELECT r.id, r.kind, r.quiet, r.marks, ${LAZY_WHERE_QUIET}, ${scopeColumn(sql`c.tenant_no`)} AS scope,
+    /* hold_page */ SELECT r.id, r.kind, r.quiet, r.marks, ${LAZY_WHERE_QUIET}, ${scopeColumn(sql`c.tenant_no`)} AS scope,
       ${isOverlong(sql`c.pages`, sql`c.full_pages`)} AS overlong,
       EXISTS (SELECT 1 FROM staged_removal s WHERE s.tenant_no = c.tenant_no) AS staged,
       EXISTS (SELECT 1 FROM held_set h WHERE h.tenant_no = c.tenant_no) AS held
@@ -233,7 +233,7 @@ async function advance(
   const net = netOf(events);
   const link = sql`${hashOf(nextLink)}::text`;
   const { rows } = await sql<{ circles: boolean | null; barren: number }>`
-    WITH c AS (
+    /* advance */ WITH c AS (
       UPDATE checkpoint k SET next_link = ${nextLink ?? null}, delta_link = coalesce(${deltaLink ?? null}, k.delta_link),
         done = ${deltaLink !== undefined}, pages = k.pages + 1,
         barren = CASE WHEN ${isNews} OR NOT (${isOverlong(sql`k.pages`, sql`k.full_pages`)})

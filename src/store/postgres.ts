@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { COPY_FROM_STDIN } from './copy.ts';
-import { INT8, isoTime, SESSION, TIMESTAMPTZ } from './session.ts';
+import { INT8, isoTime, PREPARED, SESSION, TIMESTAMPTZ } from './session.ts';
 
 const types = new pg.TypeOverrides();
 types.setTypeParser(INT8, Number);
@@ -49,7 +49,9 @@ class ServerConnection implements PostgresPoolClient {
   ): Promise<PostgresQueryResult<R>> | PostgresCursor<R> {
     if (typeof text !== 'string') throw new TypeError('Nothing here reads by cursor');
     if (COPY_FROM_STDIN.test(text)) return this.#copy(text, String(parameters[0]));
-    return this.#client.query(text, [...parameters]) as unknown as Promise<PostgresQueryResult<R>>;
+    const name = PREPARED.exec(text)?.[1];
+    const query = { text, values: [...parameters], ...(name === undefined ? {} : { name }) };
+    return this.#client.query(query) as unknown as Promise<PostgresQueryResult<R>>;
   }
 
   async #copy<R>(statement: string, rows: string): Promise<PostgresQueryResult<R>> {

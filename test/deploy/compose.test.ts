@@ -6,6 +6,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { afterAll, expect, test } from '@jest/globals';
+import { NODE_FLAGS } from '../../demo/launch.ts';
 import { readConfig } from '../../src/config.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/domain/names.ts';
 import { freePort } from '../../src/temporal/ports.ts';
@@ -188,6 +189,20 @@ testIf(
   },
   60_000,
 );
+
+test('npm, the image, the demo and the benches start Node alike', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const start = ['node', ...NODE_FLAGS, 'dist/src/main.js'];
+  expect(scripts).toMatchObject({
+    start: start.join(' '),
+    'start:api': `${start.join(' ')} api`,
+    'start:worker': `${start.join(' ')} worker`,
+  });
+  const entrypoint = /^ENTRYPOINT (.+)$/m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))?.[1] ?? '[]';
+  expect(JSON.parse(entrypoint)).toEqual(start);
+});
 
 const programs = postgresPrograms();
 const main = join(ROOT, 'dist', 'src', 'main.js');
