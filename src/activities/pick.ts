@@ -21,7 +21,7 @@ export async function pick(
     if (deps.clock.now() >= slice.fetchUntil) return { end: 'unfinished' };
     const got = await fetchPage(deps, slice, { feed, link, ids, fromDelta: false }, slice.signal);
     if (got.kind !== 'page') return endOf(deps, slice, link, got);
-    const applied = await deps.store.sync.applyPicked(fence, got.page.items, options.why);
+    const applied = await deps.store.sync.applyPicked(fence, { ...got.page, skipped: got.skipped }, options.why);
     if (applied === 'superseded') return { end: 'superseded' };
     if (options.tally) options.tally.changes += applied.changes;
     link = got.page.nextLink;

@@ -1,9 +1,12 @@
 import { type Feed, FEEDS } from '../domain/directory.ts';
+import { RECONCILE_RETRY_MS } from '../domain/reconcile.ts';
 import { STEADY } from '../domain/throttle.ts';
 import type { OpenReconcile, ReconcileFence } from '../store/store.ts';
-import type { ActivityDeps, RunContext } from './deps.ts';
+import type { ActivityDeps, Patience, RunContext } from './deps.ts';
 import { fetchPage, type Slice } from './feed-run.ts';
 import { readToken } from './stored-token.ts';
+
+const FIRST_RESTART_WAIT_MS = 10 * 60_000;
 
 /**
  * A piece of a reconcile, at most a slice's budget long, beside the tenant's rounds: whatever ends it, the next one goes on
@@ -40,6 +43,7 @@ export async function reconcileSlice(
   }
   const finished = await deps.store.reconcile.finish(opened.fence);
   if (finished === 'superseded') return;
+  deps.patience.reset(restartsOf(tenantNo));
   deps.log.info({ tenantNo, ...finished }, 'The mirror was held against a fresh read');
 }
 
@@ -53,7 +57,7 @@ async function compareFeed(
   for (;;) {
     const got = await fetchPage(deps, slice, { feed, link, fromDelta: false }, slice.signal);
     if (got.kind !== 'page') return stop(deps, fence, feed, got.kind);
-    const compared = await deps.store.reconcile.comparePage(fence, feed, got.page);
+    const compared = await deps.store.reconcile.comparePage(fence, feed, { ...got.page, skipped: got.skipped });
     if (compared === 'superseded') return 'stopped';
     if (compared === 'faulty') return stop(deps, fence, feed, 'the links lead nowhere');
     slice.beat();
@@ -64,11 +68,25 @@ async function compareFeed(
 }
 
 /** What passes by itself is left to the next slice. */
-async function stop({ store, log }: ActivityDeps, fence: ReconcileFence, feed: Feed, why: string): Promise<'stopped'> {
+async function stop(
+  { store, log, patience }: ActivityDeps,
+  fence: ReconcileFence,
+  feed: Feed,
+  why: string,
+): Promise<'stopped'> {
   if (why === 'throttled' || why === 'unavailable' || why === 'token_rejected') return 'stopped';
   log.warn({ tenantNo: fence.tenantNo, feed, why }, 'A reconcile could not go on, and begins anew');
-  await store.reconcile.startOver(fence, why !== 'delta_expired');
+  await store.reconcile.startOver(fence, why === 'delta_expired' ? restartWait(patience, fence) : RECONCILE_RETRY_MS);
   return 'stopped';
+}
+
+const restartsOf = (tenantNo: number) => `reconcile/${tenantNo}`;
+
+/** Dead links: at once the first time, and then ever later, until one comes to its end. */
+function restartWait(patience: Patience, { tenantNo }: ReconcileFence): number {
+  const first = patience.count(restartsOf(tenantNo)) === 0;
+  const wait = patience.next(restartsOf(tenantNo), FIRST_RESTART_WAIT_MS, RECONCILE_RETRY_MS);
+  return first ? 0 : wait;
 }
 
 async function compareCounts({ store, graph }: ActivityDeps, slice: Slice, fence: ReconcileFence): Promise<void> {

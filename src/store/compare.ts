@@ -9,7 +9,8 @@ import { arrayText } from './memberships.ts';
 import { markMet } from './met.ts';
 import { OBJECT_TABLE } from './objects.ts';
 import type { Tx } from './schema.ts';
-import type { ReconcileFence, ReconcileStore } from './store.ts';
+import { recordSkipped } from './skipped.ts';
+import type { ReconcileFence, ReconcileStore, Skipping } from './store.ts';
 import { onWholeTables } from './whole-table.ts';
 
 const LINK = { users: sql.ref('users_link'), groups: sql.ref('groups_link') } as const;
@@ -29,7 +30,7 @@ export async function comparePage(
   tx: Tx,
   fence: ReconcileFence,
   feed: Feed,
-  page: DeltaPage,
+  page: DeltaPage & Skipping,
 ): ReturnType<ReconcileStore['comparePage']> {
   const held = await holdFence(tx, fence);
   if (!held) return 'superseded';
@@ -59,6 +60,7 @@ export async function comparePage(
           WHERE g.tenant_no = ${tenantNo} AND g.id = i.group_id AND g.deleted_at IS NULL))
       ON CONFLICT DO NOTHING`.execute(tx);
   }
+  await recordSkipped(tx, { tenantNo, feed }, page);
   const link = hashOf(page.nextLink);
   const circles = link !== null && held.anchor === link;
   const barren = await advance(tx, tenantNo, feed, page, { isNews, compared: objects.length + joined.length });

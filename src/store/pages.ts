@@ -1,15 +1,16 @@
 import { sql } from 'kysely';
 import { foldPage, type FoldedPage } from '../domain/delta.ts';
-import { type DeltaPage, KIND_OF, type ObjectKind } from '../domain/directory.ts';
+import { KIND_OF, type ObjectKind } from '../domain/directory.ts';
 import type { NewEvent } from '../domain/event.ts';
 import { driftOf } from '../domain/reconcile.ts';
+import { advance } from './advance.ts';
 import { isDuplicate } from './copy.ts';
 import { addDrift } from './drift.ts';
-import { membershipEvent, type MembershipRow, netOf, objectEvent, type ObjectChange } from './changes.ts';
+import { membershipEvent, type MembershipRow, objectEvent, type ObjectChange } from './changes.ts';
 import { tell, tellInRound } from './events.ts';
 import { type FencedRound, lockRound } from './fence.ts';
 import { importPage } from './import-page.ts';
-import { BARREN_PAGES, hashOf, isAnchored, isOverlong } from './leads-nowhere.ts';
+import { isOverlong } from './leads-nowhere.ts';
 import { arrayText, tellWaiting, visibleAround, writeMemberships } from './memberships.ts';
 import { writeObjects } from './objects.ts';
 import { markMet } from './met.ts';
@@ -18,7 +19,7 @@ import type { Database, Tx } from './schema.ts';
 import { addMembersOfDue } from './scope/due.ts';
 import { type ScopeRow, scopeColumn } from './scope/in-scope.ts';
 import { withinScope } from './scope/page.ts';
-import { recordSkipped } from './skipped.ts';
+import { hasSkipped, recordSkipped } from './skipped.ts';
 import { heardOfSuspects } from './suspects.ts';
 import { stageMemberships, stageObjects, unstage } from './staged.ts';
 import type { Fence, SyncStore } from './store.ts';
@@ -41,8 +42,6 @@ export function createApplyPage(db: Database): SyncStore['applyPage'] {
 
 type FeedPage = Parameters<SyncStore['applyPage']>[1];
 
-const hasSkipped = ({ skipped }: FeedPage): boolean => skipped !== undefined && Object.keys(skipped).length > 0;
-
 function applyFolded(
   db: Database,
   fence: Fence,
@@ -61,7 +60,7 @@ function applyFolded(
       copies && isImport(round, stored)
         ? await importPage(tx, round, kind, stored)
         : await writePage(tx, await lookAround(tx, round), kind, stored, round.scope?.widening);
-    if (page.skipped && hasSkipped(page)) await recordSkipped(tx, fence, page.skipped);
+    await recordSkipped(tx, fence, page);
     const changes = round.quiet ? written : events.length;
     const isNews = unseen || written > 0 || events.length > 0;
     const advanced = await advance(tx, fence, page, { changes, isNews, events });
@@ -77,12 +76,12 @@ function isImport({ quiet, marks, staged, scope }: HeldPage, { removed, left }: 
 
 /** Applies objects that were asked for by id, as their feed sees them now: what a page does, but for the checkpoint. */
 export function createApplyPicked(db: Database): SyncStore['applyPicked'] {
-  return (fence, items, why) =>
+  return (fence, page, why) =>
     db.transaction().execute(async (tx) => {
       const round = await holdPage(tx, fence);
       if (!round) return 'superseded';
       const kind = KIND_OF[fence.feed];
-      const folded = foldPage(items);
+      const folded = foldPage(page.items);
       if (why === 'second_look') {
         const objects = folded.objects.map(({ id }) => id);
         await markMet(tx, 'second_look_mark', round.tenantNo, kind, { ...folded, objects });
@@ -91,6 +90,7 @@ export function createApplyPicked(db: Database): SyncStore['applyPicked'] {
       const letIn = round.scope !== null && why !== 'second_look';
       const around = await lookAround(tx, round);
       const written = await writePage(tx, { ...around, whole: true, suspected: false }, kind, stored, letIn);
+      await recordSkipped(tx, fence, page);
       if (why === 'second_look') await addDrift(tx, round.tenantNo, driftOf(written.events));
       return { changes: await tellInRound(tx, round, written) };
     });
@@ -214,43 +214,4 @@ async function hasUnseen(
         WHERE NOT EXISTS (SELECT 1 FROM round_mark k WHERE k.tenant_no = ${tenantNo} AND k.kind = 'membership'
           AND k.object_id = i.group_id AND k.member_id = i.member_id)) AS unseen`.execute(tx);
   return rows[0]?.unseen ?? true;
-}
-
-interface Written {
-  readonly changes: number;
-  /** Something was not there before, or not as it is now, or not met in this round. */
-  readonly isNews: boolean;
-  readonly events: readonly NewEvent[];
-}
-
-/** Moves the checkpoint on under the fence, adds up the round, and finds out whether it leads anywhere. */
-async function advance(
-  tx: Database,
-  { tenantNo, feed, epoch }: Fence,
-  { nextLink, deltaLink }: DeltaPage,
-  { changes, isNews, events }: Written,
-): ReturnType<SyncStore['applyPage']> {
-  const net = netOf(events);
-  const link = sql`${hashOf(nextLink)}::text`;
-  const { rows } = await sql<{ circles: boolean | null; barren: number }>`
-    /* advance */ WITH c AS (
-      UPDATE checkpoint k SET next_link = ${nextLink ?? null}, delta_link = coalesce(${deltaLink ?? null}, k.delta_link),
-        done = ${deltaLink !== undefined}, pages = k.pages + 1,
-        barren = CASE WHEN ${isNews} OR NOT (${isOverlong(sql`k.pages`, sql`k.full_pages`)})
-          THEN 0 ELSE k.barren + 1 END,
-        anchor = CASE WHEN ${isAnchored(sql`k.pages`)} THEN ${link} ELSE k.anchor END
-      FROM checkpoint before
-      WHERE k.tenant_no = ${tenantNo} AND k.feed = ${feed} AND k.epoch = ${epoch}
-        AND before.tenant_no = k.tenant_no AND before.feed = k.feed
-        AND EXISTS (SELECT 1 FROM round r WHERE r.tenant_no = ${tenantNo} AND r.completed_at IS NULL)
-      RETURNING k.tenant_no, before.anchor = ${link} AS circles, k.barren
-    )
-    UPDATE round r SET pages = r.pages + 1, changes = r.changes + ${changes}, users = r.users + ${net.users},
-      groups = r.groups + ${net.groups}, memberships = r.memberships + ${net.memberships}
-    FROM c WHERE r.tenant_no = c.tenant_no
-    RETURNING c.circles, c.barren`.execute(tx);
-  const [moved] = rows;
-  if (!moved) return 'superseded';
-  const faulty = nextLink !== undefined && (moved.circles === true || moved.barren >= BARREN_PAGES);
-  return faulty ? { changes, faulty } : { changes };
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { COUNT_EVERY_MS, RECONCILE_EVERY_MS, RECONCILE_RETRY_MS } from '../domain/reconcile.ts';
+import { COUNT_EVERY_MS, RECONCILE_EVERY_MS } from '../domain/reconcile.ts';
 import { chosenOf, scopeOf } from '../domain/scope.ts';
 import { mayFetch } from '../domain/tenant.ts';
 import { comparePage, finish } from './compare.ts';
@@ -15,9 +15,9 @@ export function createReconcile(db: Database): ReconcileStore {
     comparePage: (fence, feed, page) => db.transaction().execute((tx) => comparePage(tx, fence, feed, page)),
     finish: (fence) => db.transaction().execute((tx) => finish(tx, fence)),
 
-    async startOver({ tenantNo, epoch }, retryLater) {
+    async startOver({ tenantNo, epoch }, inMs) {
       await sql`
-        UPDATE reconcile SET comparing = false, due_at = now() + ${retryLater ? RECONCILE_RETRY_MS : 0} * interval '1 ms'
+        UPDATE reconcile SET comparing = false, due_at = now() + ${inMs} * interval '1 ms'
         WHERE tenant_no = ${tenantNo} AND epoch = ${epoch}`.execute(db);
     },
 
@@ -95,6 +95,13 @@ export async function forgetReconcile(tx: Tx, tenantNo: number): Promise<void> {
   );
   await sql`DELETE FROM reconcile_mark WHERE tenant_no = ${tenantNo}`.execute(tx);
   await sql`DELETE FROM suspect WHERE tenant_no = ${tenantNo}`.execute(tx);
+}
+
+/** Another scope: what a comparison under way has compared is void, and it begins anew. One that is over is believed. */
+export async function restartReconcile(tx: Tx, tenantNo: number): Promise<void> {
+  const { rows } = await sql`
+    SELECT 1 FROM reconcile WHERE tenant_no = ${tenantNo} AND comparing FOR UPDATE`.execute(tx);
+  if (rows.length > 0) await forgetReconcile(tx, tenantNo);
 }
 
 /** A full round that came to its end has proven what a reconcile would. Spread over days, so that tenants that began together do not reconcile together. */

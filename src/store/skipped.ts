@@ -1,17 +1,20 @@
 import { sql } from 'kysely';
 import { jsonText } from './json-text.ts';
 import type { Database, Tx } from './schema.ts';
-import type { Fence, SyncStore } from './store.ts';
+import type { Fence, Skipping, SyncStore } from './store.ts';
 
 /** Reasons that are kept of one feed of a tenant: an unheard-of type in every object must not fill the table. */
 const REASONS_KEPT = 100;
 
-/** Counts what was left out of a page, in its transaction: the feed's checkpoint must be held. */
+export const hasSkipped = ({ skipped = {} }: Skipping): boolean => Object.keys(skipped).length > 0;
+
+/** Counts what was left out of a page, in its transaction: what guards the page must be held. */
 export async function recordSkipped(
   tx: Tx,
   { tenantNo, feed }: Pick<Fence, 'tenantNo' | 'feed'>,
-  skipped: Readonly<Record<string, number>>,
+  { skipped = {} }: Skipping,
 ): Promise<void> {
+  if (!hasSkipped({ skipped })) return;
   const rows = Object.entries(skipped).map(([reason, count]) => ({ reason, count }));
   const kept = sql`FROM skipped_part k WHERE k.tenant_no = ${tenantNo} AND k.feed = ${feed}`;
   await sql`
@@ -21,6 +24,8 @@ export async function recordSkipped(
       FROM (SELECT j.*, EXISTS (SELECT 1 ${kept} AND k.reason = j.reason) AS known
         FROM jsonb_to_recordset(${jsonText(rows)}::jsonb) AS j(reason text, count bigint)) i) n
     WHERE n.known OR n.place <= ${sql.lit(REASONS_KEPT)} - (SELECT count(*) ${kept})
+    -- Rounds and comparisons count side by side.
+    ORDER BY n.reason
     ON CONFLICT (tenant_no, feed, reason) DO UPDATE SET count = s.count + excluded.count, last_at = now()`.execute(tx);
 }
 

@@ -1,7 +1,6 @@
 import type {
   MemberType,
   Feed,
-  DeltaItem,
   DeltaPage,
   Attributes,
   Membership,
@@ -441,6 +440,11 @@ export interface Assignment {
   readonly kind: 'user' | 'group';
 }
 
+/** What of a page could not be read, by reason: counted for an operator to see. */
+export interface Skipping {
+  readonly skipped?: Readonly<Record<string, number>>;
+}
+
 export interface SyncStore {
   /**
    * Raises the fences of both feeds and begins the round, or finds the running one with this id again.
@@ -462,15 +466,12 @@ export interface SyncStore {
    */
   applyPage(
     fence: Fence,
-    page: DeltaPage & {
-      /** What of it could not be read, by reason: counted for an operator to see. */
-      readonly skipped?: Readonly<Record<string, number>>;
-    },
+    page: DeltaPage & Skipping,
   ): Promise<{ readonly changes: number; readonly faulty?: true } | 'superseded'>;
   /** Rows and events of objects that were asked for by id, whole as the feed sees them; no checkpoint moves. */
   applyPicked(
     fence: Fence,
-    items: readonly DeltaItem[],
+    page: Pick<DeltaPage, 'items'> & Skipping,
     why?: 'second_look',
   ): Promise<{ readonly changes: number } | 'superseded'>;
   /** Some of the suspects that are due for a second look in the running round, all of one kind: the look begins. */
@@ -598,11 +599,15 @@ export interface ReconcileStore {
   /** Raises its fence, and begins or goes on where something is due. */
   open(tenantNo: number): Promise<OpenReconcile | 'nothing_due'>;
   /** Holds a page of a fresh initial round against the mirror, of which it writes nothing. `faulty` as of a round's page. */
-  comparePage(fence: ReconcileFence, feed: Feed, page: DeltaPage): Promise<'compared' | 'faulty' | 'superseded'>;
+  comparePage(
+    fence: ReconcileFence,
+    feed: Feed,
+    page: DeltaPage & Skipping,
+  ): Promise<'compared' | 'faulty' | 'superseded'>;
   /** After both feeds. */
   finish(fence: ReconcileFence): Promise<{ readonly compared: number; readonly suspected: number } | 'superseded'>;
-  /** Its links are dead, or (`retryLater`) Microsoft refuses: it begins anew, at once or in a day. */
-  startOver(fence: ReconcileFence, retryLater: boolean): Promise<void>;
+  /** Its links are dead, or Microsoft refuses: it begins anew, after so many milliseconds. */
+  startOver(fence: ReconcileFence, inMs: number): Promise<void>;
   /** Graph's counts, held against the mirror's: a suspicion where they differ twice in a row, and not as is known of them. */
   counted(fence: ReconcileFence, counts: Readonly<Record<Feed, number>>): Promise<void>;
   /** It is wanted now. */

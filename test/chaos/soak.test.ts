@@ -9,7 +9,7 @@ import { fold, type Snapshot } from '../support/api-client.ts';
 import { Deployment, firstDifference, type DirectoryJson } from '../support/deployment.ts';
 import { PostgresServer, postgresPrograms } from '../support/postgres-server.ts';
 
-// Everything at once: an untidy feed, faults of every kind, dying links, killed workers, cut database connections and, where
+// Everything at once: an untidy feed, lost notifications, faults of every kind, dying links, killed workers, cut database connections and, where
 // PostgreSQL's programs are at hand, a killed database server, while the directory changes. CI runs a minute of it; `npm run soak -- --minutes 10` is the long form.
 const LARGE = Boolean(process.env['DATABASE_URL']);
 const SECONDS = Number(process.env['SOAK_SECONDS'] ?? 60);
@@ -29,15 +29,23 @@ const CHAOS = {
   shuffle: true,
   unaskedMinimal: true,
 };
+const TOKEN = '/oauth2/v2.0/token';
 const FAULTS = [
   { probability: 0.02, fault: { kind: 'status', status: 429, retryAfter: 1 } },
+  { probability: 0.01, fault: { kind: 'status', status: 429, retryAfter: 'date', retryAfterSeconds: 2 } },
+  { probability: 0.005, fault: { kind: 'status', status: 429 } },
   { probability: 0.01, fault: { kind: 'status', status: 503, body: 'html' } },
+  { probability: 0.005, fault: { kind: 'status', status: 502, body: 'html' } },
+  { probability: 0.005, fault: { kind: 'status', status: 504, body: 'empty' } },
   { probability: 0.01, fault: { kind: 'status', status: 500 } },
   { probability: 0.005, fault: { kind: 'status', status: 401 } },
   { probability: 0.01, fault: { kind: 'reset' } },
   { probability: 0.01, fault: { kind: 'truncate' } },
   { probability: 0.01, fault: { kind: 'contentType' } },
   { probability: 0.05, fault: { kind: 'latency', ms: 200 } },
+  { path: TOKEN, probability: 0.1, fault: { kind: 'status', status: 503 } },
+  { path: TOKEN, probability: 0.1, fault: { kind: 'status', status: 429, retryAfter: 1 } },
+  { path: TOKEN, probability: 0.05, fault: { kind: 'reset' } },
 ];
 
 const programs = LARGE ? postgresPrograms() : undefined;
@@ -112,7 +120,16 @@ class Consumer {
 beforeAll(async () => {
   server = programs === undefined ? undefined : await PostgresServer.start(programs, folder);
   deployment = await Deployment.start(server ? { databaseServer: server.url } : {});
-  directory = await deployment.directory({ domain: 'soaked.example', seed: SEED, ...SIZE });
+  deployment.env = { NOTIFICATION_URL: deployment.publicUrl };
+  directory = await deployment.directory({
+    domain: 'soaked.example',
+    seed: SEED,
+    ...SIZE,
+    settings: {
+      allowHttpNotifications: true,
+      notifications: { drop: 0.3, duplicate: 0.3, shuffle: true, latencyMs: 100 },
+    },
+  });
   if (deployment.separable) deployment.startProduct('api');
   startWorker();
   await deployment.ready();

@@ -203,7 +203,7 @@ class Play {
 
   async #startOver(): Promise<void> {
     const opened = await this.#store.reconcile.open(this.#no);
-    if (opened !== 'nothing_due') await this.#store.reconcile.startOver(opened.fence, false);
+    if (opened !== 'nothing_due') await this.#store.reconcile.startOver(opened.fence, 0);
   }
 
   async #round(kind: RoundKind, look: Look): Promise<void> {
@@ -255,14 +255,14 @@ class Play {
       const { kind, ids } = due;
       const items = this.#items(`${kind}s`, ids);
       const half = Math.ceil(items.length / 2);
-      await sync.applyPicked(slice.feeds[`${kind}s`].fence, items.slice(0, half), 'second_look');
+      await sync.applyPicked(slice.feeds[`${kind}s`].fence, { items: items.slice(0, half) }, 'second_look');
       if (look === 'cut') return 'cut';
       if (look === 'forgotten') {
         await sync.restartAsFull(fences);
         expect(await sync.settleSuspects(fences, kind, ids)).toBe('superseded');
         return 'forgotten';
       }
-      await sync.applyPicked(slice.feeds[`${kind}s`].fence, items.slice(half), 'second_look');
+      await sync.applyPicked(slice.feeds[`${kind}s`].fence, { items: items.slice(half) }, 'second_look');
       if (look === 'restarted') {
         await reconcile.ask(this.#no);
         await this.#compare(1);

@@ -72,7 +72,7 @@ export function reconcileSuite(backend: () => Backend): void {
       const cursor = await store.feed.head();
       const due = await store.sync.beginSecondLook(fencesOf(slice));
       expect(idsOf(due)).toEqual([U(1), U(2), U(3)]);
-      await store.sync.applyPicked(slice.feeds.users.fence, people, 'second_look');
+      await store.sync.applyPicked(slice.feeds.users.fence, { items: people }, 'second_look');
       await begin();
       await store.sync.settleSuspects(fencesOf(slice), 'user', idsOf(due));
       await finishRound(store, slice);
@@ -86,7 +86,7 @@ export function reconcileSuite(backend: () => Backend): void {
         await compare([], []);
         const slice = await roundAtItsEnd();
         const due = await store.sync.beginSecondLook(fencesOf(slice));
-        await store.sync.applyPicked(slice.feeds.users.fence, people, 'second_look');
+        await store.sync.applyPicked(slice.feeds.users.fence, { items: people }, 'second_look');
         const fence = await Promise.all([
           begin().then((opened) => opened.fence),
           store.sync.settleSuspects(fencesOf(slice), 'user', idsOf(due)),
@@ -100,7 +100,7 @@ export function reconcileSuite(backend: () => Backend): void {
         await applyPages(store, next, 'groups', []);
         await finishRound(store, next);
         expect(await snapshotOf(store, tenantNo)).toEqual(before);
-        await store.reconcile.startOver(fence, false);
+        await store.reconcile.startOver(fence, 0);
       }
     });
 
@@ -108,11 +108,11 @@ export function reconcileSuite(backend: () => Backend): void {
       await compare([], people.length > 0 ? [object(G(1), {}, members)] : []);
       let slice = await roundAtItsEnd();
       await store.sync.beginSecondLook(fencesOf(slice));
-      await store.sync.applyPicked(slice.feeds.users.fence, people, 'second_look');
+      await store.sync.applyPicked(slice.feeds.users.fence, { items: people }, 'second_look');
       // The slice ends here; until the next one somebody goes, and delta query is silent about it.
       slice = await roundAtItsEnd();
       const due = await store.sync.beginSecondLook(fencesOf(slice));
-      await store.sync.applyPicked(slice.feeds.users.fence, people.slice(1), 'second_look');
+      await store.sync.applyPicked(slice.feeds.users.fence, { items: people.slice(1) }, 'second_look');
       await store.sync.settleSuspects(fencesOf(slice), 'user', idsOf(due));
       await finishRound(store, slice);
       expect(Object.keys((await snapshotOf(store, tenantNo)).users)).toEqual([U(2), U(3)]);
@@ -124,6 +124,29 @@ export function reconcileSuite(backend: () => Backend): void {
       expect(await isDue()).toBe(true);
       await compare(people, [object(G(1), {}, members)]);
       expect(await isDue()).toBe(false);
+    });
+
+    test('begins anew under another scope, and only then', async () => {
+      const { fence } = await begin();
+      await store.tenants.update(tenantNo, { name: 'Another name' });
+      const page = { items: people, nextLink: 'n' };
+      expect(await store.reconcile.comparePage(fence, 'users', page)).toBe('compared');
+      await store.tenants.update(tenantNo, { groupsToSync: [G(1)] });
+      expect(await store.reconcile.comparePage(fence, 'users', page)).toBe('superseded');
+      const opened = await begin();
+      expect(opened).toMatchObject({ step: 'compare', feeds: { users: { done: false, link: undefined } } });
+    });
+
+    test('counts what it, or a second look, could not read', async () => {
+      const { fence } = await begin();
+      const skipped = { 'object without an id': 2 };
+      await store.reconcile.comparePage(fence, 'users', { items: people, deltaLink: 'u', skipped });
+      await store.reconcile.comparePage(fence, 'groups', { items: [], deltaLink: 'g' });
+      await store.reconcile.finish(fence);
+      const slice = await roundAtItsEnd();
+      await store.sync.applyPicked(slice.feeds.users.fence, { items: people, skipped }, 'second_look');
+      const kept = await store.sync.skipped(tenantNo);
+      expect(kept).toEqual([expect.objectContaining({ feed: 'users', reason: 'object without an id', count: 4 })]);
     });
 
     test('asks for counts once an hour, whatever is answered', async () => {
@@ -191,7 +214,7 @@ export function reconcileSuite(backend: () => Backend): void {
         if (!due) return slice;
         const { kind, ids } = due;
         const items = truth[kind].filter(({ id }) => ids.includes(id));
-        await store.sync.applyPicked(slice.feeds[`${kind}s`].fence, items, 'second_look');
+        await store.sync.applyPicked(slice.feeds[`${kind}s`].fence, { items: items }, 'second_look');
         if (cut) return slice;
         await store.sync.settleSuspects(fencesOf(slice), kind, ids);
       }

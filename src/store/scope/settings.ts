@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { isWhole, mustReadAll, type Selection } from '../../domain/scope.ts';
 import { raiseFences } from '../fence.ts';
+import { restartReconcile } from '../reconcile.ts';
 import type { Tx } from '../schema.ts';
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -37,4 +38,5 @@ export async function writeScope(tx: Tx, tenantNo: number, before: Setting, afte
     await sql`DELETE FROM scope_assignee WHERE tenant_no = ${tenantNo}`.execute(tx);
   }
   await raiseFences(tx, tenantNo);
+  await restartReconcile(tx, tenantNo);
 }
