@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DeltaItem, Feed } from '../src/domain/directory.ts';
-import type { OpenSlice, Store } from '../src/store/store.ts';
+import type { OpenSlice } from '../src/store/face/sync.ts';
+import type { Store } from '../src/store/store.ts';
 
 const USERS = 2_000;
 const PAGE = 100;

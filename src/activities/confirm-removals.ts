@@ -1,6 +1,6 @@
 import { type Sample, verdictOn } from '../domain/guard.ts';
 import type { RoundKind } from '../domain/activities.ts';
-import type { Fence, RemovalLooks } from '../store/store.ts';
+import type { Fence, RemovalLooks } from '../store/face/sync.ts';
 import type { ActivityDeps } from './deps.ts';
 import { endOf, type FeedEnd, type Slice } from './feed-run.ts';
 import { pick } from './pick.ts';

@@ -1,5 +1,5 @@
 import type { Chosen } from '../domain/scope.ts';
-import type { OpenFeed } from '../store/store.ts';
+import type { OpenFeed } from '../store/face/sync.ts';
 import type { FeedPageOutcome, FeedPageRequest } from '../graph/delta-feed.ts';
 import { isNearLimit, LONGEST_STORED_WAIT_MS, type Pace, paceAfter, paceHeld } from '../domain/throttle.ts';
 import type { Priority } from '../graph/client.ts';

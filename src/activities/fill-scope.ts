@@ -1,7 +1,7 @@
 import type { Feed } from '../domain/directory.ts';
 import { PICKED_AT_ONCE } from '../domain/scope.ts';
 import type { GraphFailure } from '../graph/failures.ts';
-import type { Fence, OpenSlice } from '../store/store.ts';
+import type { Fence, OpenSlice } from '../store/face/sync.ts';
 import type { ActivityDeps } from './deps.ts';
 import { endOf, type FeedEnd, type Slice } from './feed-run.ts';
 import { pick } from './pick.ts';

@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { KeepOutcome } from '../domain/activities.ts';
 import { keepRetryMs, renewalAt, SUBSCRIPTION_LIFE_MS } from '../domain/subscriptions.ts';
 import { mayFetch } from '../domain/tenant.ts';
-import type { SubscribedResource, SubscriptionRow, TenantRow } from '../store/store.ts';
+import type { SubscribedResource, SubscriptionRow } from '../store/face/subscriptions.ts';
+import type { TenantRow } from '../store/face/tenants.ts';
 import type { ActivityDeps, RunContext } from './deps.ts';
 import { readToken } from './stored-token.ts';
 

@@ -1,4 +1,4 @@
-import type { Fence, RestoredObject } from '../store/store.ts';
+import type { Fence, RestoredObject } from '../store/face/sync.ts';
 import type { ActivityDeps } from './deps.ts';
 import { endOf, type FeedEnd, type Slice } from './feed-run.ts';
 

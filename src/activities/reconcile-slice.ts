@@ -1,7 +1,7 @@
 import { type Feed, FEEDS } from '../domain/directory.ts';
 import { RECONCILE_RETRY_MS } from '../domain/reconcile.ts';
 import { STEADY } from '../domain/throttle.ts';
-import type { OpenReconcile, ReconcileFence } from '../store/store.ts';
+import type { OpenReconcile, ReconcileFence } from '../store/face/reconcile.ts';
 import type { ActivityDeps, Patience, RunContext } from './deps.ts';
 import { fetchPage, type Slice } from './feed-run.ts';
 import { readToken } from './stored-token.ts';

@@ -1,4 +1,4 @@
-import type { Fence } from '../store/store.ts';
+import type { Fence } from '../store/face/sync.ts';
 import type { ActivityDeps } from './deps.ts';
 import type { FeedEnd, Slice } from './feed-run.ts';
 import { pick } from './pick.ts';

@@ -2,7 +2,8 @@ import type { SetAside, SliceInput, SliceOutcome } from '../domain/activities.ts
 import type { Feed } from '../domain/directory.ts';
 import { isKeepingDue } from '../domain/subscriptions.ts';
 import { STEADY } from '../domain/throttle.ts';
-import type { OpenFeed, OpenSlice, RoundEnd } from '../store/store.ts';
+import type { OpenFeed, OpenSlice } from '../store/face/sync.ts';
+import type { RoundEnd } from '../store/face/tenants.ts';
 import { confirmRemovals } from './confirm-removals.ts';
 import type { ActivityDeps, RunContext } from './deps.ts';
 import { runFeed, type FeedEnd, type Slice } from './feed-run.ts';

@@ -1,4 +1,5 @@
-import type { DirectoryStore, ObjectRow, TenantRow } from '../store/store.ts';
+import type { DirectoryStore, ObjectRow } from '../store/face/directory.ts';
+import type { TenantRow } from '../store/face/tenants.ts';
 import type { AccessAnswer, AccessQuestion } from './schemas/access.ts';
 
 /** Decides from the mirror. Whatever is not known counts against the person. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Intent } from '../store/store.ts';
+import type { Intent } from '../store/face/intents.ts';
 import type { ApiDeps } from './deps.ts';
 
 /** An answer waits so long for the workflow to be told; the intent is committed, and a sweeper repeats it. */

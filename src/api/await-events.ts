@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FeedStore } from '../store/store.ts';
+import type { FeedStore } from '../store/face/feed.ts';
 
 const LOOK_EVERY_MS = 250;
 

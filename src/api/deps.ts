@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { Intent, Store } from '../store/store.ts';
+import type { Intent } from '../store/face/intents.ts';
+import type { Store } from '../store/store.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Sealer } from '../crypto/sealer.ts';
 

@@ -4,7 +4,10 @@ import { permissionsOf as permissionsByProfile } from '../domain/permissions.ts'
 import { describeProblem } from '../domain/problem.ts';
 import { isWhole, selectionOf } from '../domain/scope.ts';
 import { mayFetch } from '../domain/tenant.ts';
-import type { ReconcileStatus, SkippedPart, SubscriptionKeeping, TenantRow } from '../store/store.ts';
+import type { ReconcileStatus } from '../store/face/reconcile.ts';
+import type { SubscriptionKeeping } from '../store/face/subscriptions.ts';
+import type { SkippedPart } from '../store/face/sync.ts';
+import type { TenantRow } from '../store/face/tenants.ts';
 import type { ApiDeps } from './deps.ts';
 
 /** So many intervals without a completed round are no longer chance. */

@@ -1,4 +1,4 @@
-import type { Page } from '../store/store.ts';
+import type { Page } from '../store/face/tenants.ts';
 import type { ApiDeps } from './deps.ts';
 import { json, problem, type Reply } from './reply.ts';
 import type { Caller } from './route.ts';

@@ -7,7 +7,9 @@ import {
   type Scope,
   selectionOf,
 } from '../domain/scope.ts';
-import type { ObjectRow, ScopeTarget, TenantRow } from '../store/store.ts';
+import type { ObjectRow } from '../store/face/directory.ts';
+import type { ScopeTarget } from '../store/face/preview.ts';
+import type { TenantRow } from '../store/face/tenants.ts';
 import type { ApiDeps } from './deps.ts';
 
 /** Requests that one preview makes: an answer must come while somebody waits for it. */

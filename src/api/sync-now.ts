@@ -1,5 +1,5 @@
 import { mayFetch } from '../domain/tenant.ts';
-import type { TenantRow } from '../store/store.ts';
+import type { TenantRow } from '../store/face/tenants.ts';
 import type { ApiDeps } from './deps.ts';
 import { problem, type Reply } from './reply.ts';
 import type { TenantJson } from './schemas/tenant.ts';

@@ -1,6 +1,6 @@
 import type { KeyRole } from '../domain/api-key.ts';
 import { describeProblem } from '../domain/problem.ts';
-import type { TenantRow } from '../store/store.ts';
+import type { TenantRow } from '../store/face/tenants.ts';
 import { setupUrlOf } from './consent/setup-link.ts';
 import type { ApiDeps } from './deps.ts';
 import { shownOf } from './schemas/connect.ts';

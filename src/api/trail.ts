@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { AuditStore, NewAuditEntry } from '../store/store.ts';
+import type { AuditStore, NewAuditEntry } from '../store/face/audit.ts';
 
 /** Of whom or what a request is, where its path does not say so. */
 export interface Concern {

@@ -4,7 +4,7 @@ import type { NewEvent } from '../domain/event.ts';
 import { netOf } from './changes.ts';
 import { BARREN_PAGES, hashOf, isAnchored, isOverlong } from './leads-nowhere.ts';
 import type { Database } from './schema.ts';
-import type { Fence, SyncStore } from './store.ts';
+import type { Fence, SyncStore } from './face/sync.ts';
 
 interface Written {
   readonly changes: number;

@@ -1,7 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { KeyRole } from '../domain/api-key.ts';
 import type { Database } from './schema.ts';
-import type { ApiKeyRow, ApiKeyStore } from './store.ts';
+import type { ApiKeyRow, ApiKeyStore } from './face/api-keys.ts';
 
 const USE_NOTED_MS = 60_000;
 

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from './schema.ts';
-import type { AuditEntry, AuditStore } from './store.ts';
+import type { AuditEntry, AuditStore } from './face/audit.ts';
 
 /** Who did what. The deed itself is another transaction: an entry without a status may have happened or not. */
 export function createAudit(db: Database): AuditStore {

@@ -10,7 +10,8 @@ import { markMet } from './met.ts';
 import { OBJECT_TABLE } from './objects.ts';
 import type { Tx } from './schema.ts';
 import { recordSkipped } from './skipped.ts';
-import type { ReconcileFence, ReconcileStore, Skipping } from './store.ts';
+import type { ReconcileFence, ReconcileStore } from './face/reconcile.ts';
+import type { Skipping } from './face/sync.ts';
 import { onWholeTables } from './whole-table.ts';
 
 const LINK = { users: sql.ref('users_link'), groups: sql.ref('groups_link') } as const;

@@ -7,7 +7,8 @@ import { summaryOf } from './rounds.ts';
 import type { Database, Tx } from './schema.ts';
 import { completeScope } from './scope/groups.ts';
 import { scopeColumn } from './scope/in-scope.ts';
-import type { Fence, RoundEnd, SyncStore } from './store.ts';
+import type { Fence, SyncStore } from './face/sync.ts';
+import type { RoundEnd } from './face/tenants.ts';
 import { onWholeTables } from './whole-table.ts';
 
 /** Ends a round whose removals are applied: from here on the mirror is of the moment when it began. */

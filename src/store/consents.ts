@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { insertIntent } from './intents.ts';
 import type { Database, Tx } from './schema.ts';
-import type { AttemptRefusal, BindRefusal, ConsentAttempt, ConsentStore } from './store.ts';
+import type { AttemptRefusal, BindRefusal, ConsentAttempt, ConsentStore } from './face/consents.ts';
 
 /** Consents on their way: single-use states, and the directory that an environment is bound to. */
 export function createConsents(db: Database): ConsentStore {

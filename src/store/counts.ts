@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { STRIKES_TO_RECONCILE, SUSPICION_EVERY_MS } from '../domain/reconcile.ts';
 import type { Database, Tx } from './schema.ts';
-import type { ReconcileStore } from './store.ts';
+import type { ReconcileStore } from './face/reconcile.ts';
 
 /**
  * Graph's counts of users and groups against the mirror's. They are a suspicion and no proof, and may differ for ever: a

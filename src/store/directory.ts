@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Attributes, Membership, MemberType } from '../domain/directory.ts';
 import type { Database } from './schema.ts';
-import type { DirectoryStore, ObjectRow, Page } from './store.ts';
+import type { DirectoryStore, ObjectRow } from './face/directory.ts';
+import type { Page } from './face/tenants.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const LOWEST = '00000000-0000-0000-0000-000000000000';

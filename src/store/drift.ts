@@ -2,7 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { type DriftCount, sumOfDrift } from '../domain/reconcile.ts';
 import { jsonText } from './json-text.ts';
 import type { Database, Tx } from './schema.ts';
-import type { ReconcileStatus } from './store.ts';
+import type { ReconcileStatus } from './face/reconcile.ts';
 
 /** Adds to what the last reconcile of a tenant came to. */
 export async function addDrift(tx: Tx, tenantNo: number, counts: readonly DriftCount[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { EventReason, EventType, FeedEvent, NewEvent } from '../domain/event.ts';
 import type { Database } from './schema.ts';
-import type { FeedStore } from './store.ts';
+import type { FeedStore } from './face/feed.ts';
 
 /** Events of all tenants in the order of their commits. */
 export function createFeed(db: Database): FeedStore {

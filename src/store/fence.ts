@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { RoundKind } from '../domain/activities.ts';
 import type { Feed } from '../domain/directory.ts';
 import type { Database, Tx } from './schema.ts';
-import type { Fence } from './store.ts';
+import type { Fence } from './face/sync.ts';
 
 /*
  * Rows are locked in one order everywhere: tenant, checkpoints by feed, round, the mirror, and the feed's row last.

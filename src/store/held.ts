@@ -6,7 +6,8 @@ import { lockCheckpoints, lockRound } from './fence.ts';
 import { endIfEmpty } from './hold.ts';
 import { REMOVAL_STEPS } from './removals.ts';
 import type { Database, Tx } from './schema.ts';
-import type { HeldKind, HeldRow, HeldStore, HeldSummary, Page } from './store.ts';
+import type { HeldKind, HeldRow, HeldStore, HeldSummary } from './face/held.ts';
+import type { Page } from './face/tenants.ts';
 
 /** What a guard holds: looked at, approved, rejected. */
 export function createHeld(db: Database): HeldStore {

@@ -5,7 +5,7 @@ import { lockLiveTenant, raiseFences } from './fence.ts';
 import { markApproved } from './hold.ts';
 import { haltReconcile } from './reconcile.ts';
 import type { Database, Tx } from './schema.ts';
-import type { Intent, IntentStore } from './store.ts';
+import type { Intent, IntentStore } from './face/intents.ts';
 
 /** What the API wants of workflows, until one has taken it. */
 export function createIntents(db: Database): IntentStore {

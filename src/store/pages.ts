@@ -22,7 +22,7 @@ import { withinScope } from './scope/page.ts';
 import { hasSkipped, recordSkipped } from './skipped.ts';
 import { heardOfSuspects } from './suspects.ts';
 import { stageMemberships, stageObjects, unstage } from './staged.ts';
-import type { Fence, SyncStore } from './store.ts';
+import type { Fence, SyncStore } from './face/sync.ts';
 
 /** Applies a page: its rows, their events and the checkpoint, all or nothing, and nothing at all behind a raised fence. */
 export function createApplyPage(db: Database): SyncStore['applyPage'] {

@@ -2,7 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { tell } from './events.ts';
 import { markDeleting } from './intents.ts';
 import type { Database, Tx } from './schema.ts';
-import type { TenantStore } from './store.ts';
+import type { TenantStore } from './face/tenants.ts';
 
 const BATCH_ROWS = 5_000;
 

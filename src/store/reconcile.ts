@@ -6,7 +6,7 @@ import { comparePage, finish } from './compare.ts';
 import { createCounted } from './counts.ts';
 import { driftOfAll, reconcileColumn, reconcileFromJson } from './drift.ts';
 import type { Database, Tx } from './schema.ts';
-import type { OpenReconcile, ReconcileStore } from './store.ts';
+import type { OpenReconcile, ReconcileStore } from './face/reconcile.ts';
 
 /** The comparison of the mirror with a fresh read, a page a transaction, under a fence of its own. It writes no row of the mirror. */
 export function createReconcile(db: Database): ReconcileStore {

@@ -14,7 +14,7 @@ import type { Database, StagedReason, Tx } from './schema.ts';
 import { dropDue } from './scope/due.ts';
 import { type ScopeRow, scopeColumn } from './scope/in-scope.ts';
 import { stageLeavers, tellKnown } from './scope/leavers.ts';
-import type { Fence, RemovalLooks, SyncStore } from './store.ts';
+import type { Fence, RemovalLooks, SyncStore } from './face/sync.ts';
 import { believeUnseen, groupsOfUnseen, stageUnseen } from './sweep.ts';
 
 /** Rows, and with them events, that one transaction removes: it must not hold up the feed for long. */

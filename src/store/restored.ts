@@ -9,7 +9,7 @@ import { fenced, type FencedRound } from './fence.ts';
 import { isRestored, isSpokenOf } from './kept.ts';
 import { arrayText, onlyVisible, writeMemberships } from './memberships.ts';
 import type { Database, Tx } from './schema.ts';
-import type { RestoredObject, SyncStore } from './store.ts';
+import type { RestoredObject, SyncStore } from './face/sync.ts';
 
 /** Memberships, and with them events, of one transaction. */
 const BATCH_ROWS = 1_000;

@@ -3,7 +3,7 @@ import { type Retention, RETENTION } from '../domain/retention.ts';
 import { erasePersons } from './erasure.ts';
 import { lockCheckpoints, lockLiveTenant } from './fence.ts';
 import type { Database, Tx } from './schema.ts';
-import type { RetentionStore } from './store.ts';
+import type { RetentionStore } from './face/retention.ts';
 
 /** Rows of one transaction: none of them may hold up the feed, or a tenant, for long. */
 const BATCH_ROWS = 5_000;

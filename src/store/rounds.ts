@@ -11,7 +11,8 @@ import { scopeColumn } from './scope/in-scope.ts';
 import type { Database, RemovalKind, Tx } from './schema.ts';
 import { suspectsAreDue } from './suspects.ts';
 import { takeHint } from './subscriptions.ts';
-import type { Fence, OpenFeed, OpenSlice, SyncStore, SyncSummary } from './store.ts';
+import type { Fence, OpenFeed, OpenSlice, SyncStore } from './face/sync.ts';
+import type { SyncSummary } from './face/tenants.ts';
 
 /** Of a feed's checkpoint where a round begins. */
 const AT_START = sql`done = false, next_link = NULL, pages = 0, barren = 0, anchor = NULL`;

@@ -8,7 +8,9 @@ import type { ProblemRecord } from '../domain/problem.ts';
 import type { ScopeSettings } from '../domain/scope.ts';
 import type { SignInSettings } from '../domain/sign-in.ts';
 import type { Phase, TenantState } from '../domain/tenant.ts';
-import type { ConsentCandidate, ConsentStep, Presentation, SubscribedResource, SyncSummary } from './store.ts';
+import type { ConsentStep } from './face/consents.ts';
+import type { SubscribedResource } from './face/subscriptions.ts';
+import type { ConsentCandidate, Presentation, SyncSummary } from './face/tenants.ts';
 
 /** The tables as migrations/*.sql make them. Times are read as ISO 8601 strings, int8 as numbers. */
 export interface Schema {

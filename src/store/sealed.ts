@@ -1,7 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { SealedPlace } from '../domain/sealed.ts';
 import type { Database } from './schema.ts';
-import type { SealedStore } from './store.ts';
+import type { SealedStore } from './face/sealed.ts';
 
 /** Rows of one transaction: workers that want one of them wait so long. */
 const BATCH_ROWS = 200;

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Attributes } from '../domain/directory.ts';
 import type { Database } from './schema.ts';
-import type { SignedIn, SignInStore } from './store.ts';
+import type { SignedIn, SignInStore } from './face/sign-ins.ts';
 
 /** People who come in: what the mirror knows of one, and the codes by which the product learns who it was. */
 export function createSignIns(db: Database): SignInStore {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { jsonText } from './json-text.ts';
 import type { Database, Tx } from './schema.ts';
-import type { Fence, Skipping, SyncStore } from './store.ts';
+import type { Fence, Skipping, SyncStore } from './face/sync.ts';
 
 /** Reasons that are kept of one feed of a tenant: an unheard-of type in every object must not fill the table. */
 const REASONS_KEPT = 100;

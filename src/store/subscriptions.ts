@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database, Tx } from './schema.ts';
-import type { OpenSlice, SubscriptionStore } from './store.ts';
+import type { SubscriptionStore } from './face/subscriptions.ts';
+import type { OpenSlice } from './face/sync.ts';
 
 /** A hint that no round took in this time was lost on its way. */
 const HINT_LOST_AFTER_MS = 2 * 60_000;

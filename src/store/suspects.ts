@@ -8,7 +8,7 @@ import { fenced, type FencedRound } from './fence.ts';
 import { arrayText } from './memberships.ts';
 import { OBJECT_TABLE } from './objects.ts';
 import type { Database, RemovalKind, Tx } from './schema.ts';
-import type { SyncStore } from './store.ts';
+import type { SyncStore } from './face/sync.ts';
 
 /** As many as one filtered feed may be asked for. */
 const LOOKED_AT_ONCE = 50;

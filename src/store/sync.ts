@@ -10,7 +10,7 @@ import { createSuspects } from './suspects.ts';
 import { createThrottle } from './throttle.ts';
 import { createSkipped } from './skipped.ts';
 import type { Database } from './schema.ts';
-import type { SyncStore } from './store.ts';
+import type { SyncStore } from './face/sync.ts';
 
 /** A round from its first slice to its summary. */
 export function createSync(db: Database): SyncStore {

@@ -5,7 +5,7 @@ import { sql } from 'kysely';
 import { reconcileColumn, reconcileFromJson } from './drift.ts';
 import type { Database } from './schema.ts';
 import { scopeGroupsColumn } from './scope/groups.ts';
-import type { TenantRow } from './store.ts';
+import type { TenantRow } from './face/tenants.ts';
 
 /** Live tenants, each with its running round. */
 export function selectTenants(db: Database) {

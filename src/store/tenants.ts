@@ -12,7 +12,7 @@ import { createPurge, createPurgeRevoked } from './purge.ts';
 import { haltReconcile } from './reconcile.ts';
 import type { Database, Tx } from './schema.ts';
 import { writeScope } from './scope/settings.ts';
-import type { NewTenant, TenantStore } from './store.ts';
+import type { NewTenant, TenantStore } from './face/tenants.ts';
 import { selectTenants, tenantFromRow } from './tenant-row.ts';
 
 /** Environments: made by the API, moved by their workflows, purged in the end. */

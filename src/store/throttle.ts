@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from './schema.ts';
-import type { SyncStore } from './store.ts';
+import type { SyncStore } from './face/sync.ts';
 
 /** Stands for all tenants, where the application's own limit was exceeded. */
 export const WHOLE_APPLICATION = 0;

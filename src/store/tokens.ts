@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from './schema.ts';
-import type { TokenStore } from './store.ts';
+import type { TokenStore } from './face/tokens.ts';
 import { WHOLE_APPLICATION } from './throttle.ts';
 
 /** Sealed application tokens, one a tenant, for all workers. */

@@ -1,7 +1,9 @@
 import type { Client } from '@temporalio/client';
 import { TypedSearchAttributes, defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Logger } from 'pino';
-import type { Intent, Store, TenantRow } from '../store/store.ts';
+import type { Intent } from '../store/face/intents.ts';
+import type { TenantRow } from '../store/face/tenants.ts';
+import type { Store } from '../store/store.ts';
 import type { IntentMessage } from '../domain/intent.ts';
 import { HINT_SIGNAL, SEARCH_ATTRIBUTES, TENANT_WORKFLOW, workflowIdOf } from '../domain/names.ts';
 import { initialState, type TenantInput } from '../domain/tenant-workflow.ts';

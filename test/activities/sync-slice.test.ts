@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { sql } from 'kysely';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import type { SyncStore } from '../../src/store/store.ts';
+import type { SyncStore } from '../../src/store/face/sync.ts';
 import { pgliteBackend, type Backend } from '../store/backend.ts';
 import { createPatience } from '../../src/activities/deps.ts';
 import { G, U } from '../store/rounds.ts';

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import type { DeltaItem, Feed } from '../../src/domain/directory.ts';
-import { HELD_KINDS, type HeldKind, type HeldRow } from '../../src/store/store.ts';
+import { HELD_KINDS, type HeldKind, type HeldRow } from '../../src/store/face/held.ts';
 import type { Backend } from './backend.ts';
 import { enoughRuns } from './enough-runs.ts';
 import { deliver } from './delivery.ts';

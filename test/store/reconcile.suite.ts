@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import type { DeltaItem } from '../../src/domain/directory.ts';
-import type { OpenReconcile, OpenSlice, Store } from '../../src/store/store.ts';
+import type { OpenReconcile } from '../../src/store/face/reconcile.ts';
+import type { OpenSlice } from '../../src/store/face/sync.ts';
+import type { Store } from '../../src/store/store.ts';
 import type { Backend } from './backend.ts';
 import {
   applyPages,

@@ -11,16 +11,10 @@ import type {
   Membership,
 } from '../../src/domain/directory.ts';
 import type { FeedEvent } from '../../src/domain/event.ts';
-import type {
-  Fence,
-  NewTenant,
-  ObjectRow,
-  OpenSlice,
-  RestoredObject,
-  Store,
-  SyncSummary,
-  TenantRow,
-} from '../../src/store/store.ts';
+import type { ObjectRow } from '../../src/store/face/directory.ts';
+import type { Fence, OpenSlice, RestoredObject } from '../../src/store/face/sync.ts';
+import type { NewTenant, SyncSummary, TenantRow } from '../../src/store/face/tenants.ts';
+import type { Store } from '../../src/store/store.ts';
 
 /** Deterministic ids that say what they are of. */
 export const uuid = (kind: 'u' | 'g' | 'd', n: number): string =>

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { PROBLEM_CODES } from '../../src/domain/problem.ts';
-import type { Store, TenantRow } from '../../src/store/store.ts';
+import type { TenantRow } from '../../src/store/face/tenants.ts';
+import type { Store } from '../../src/store/store.ts';
 import type { Backend } from './backend.ts';
 import { boundTenant, eventsAfter, G, joins, liveTenant, newTenant, object, runRound, U } from './rounds.ts';
 

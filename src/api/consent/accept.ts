@@ -1,4 +1,4 @@
-import type { ConsentCandidate, TenantRow } from '../../store/store.ts';
+import type { ConsentCandidate, TenantRow } from '../../store/face/tenants.ts';
 import { announce } from '../announce.ts';
 import { basePathOf } from '../base-path.ts';
 import type { ApiDeps } from '../deps.ts';

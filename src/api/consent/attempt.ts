@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { SEALED } from '../../domain/sealed.ts';
-import type { ConsentAttempt, ConsentStep, TenantRow } from '../../store/store.ts';
+import type { ConsentAttempt, ConsentStep } from '../../store/face/consents.ts';
+import type { TenantRow } from '../../store/face/tenants.ts';
 import type { ApiDeps } from '../deps.ts';
 import { rememberBrowser, sha256, unguessable, type Browser } from './browser.ts';
 

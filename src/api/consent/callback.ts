@@ -1,4 +1,4 @@
-import type { TenantRow } from '../../store/store.ts';
+import type { TenantRow } from '../../store/face/tenants.ts';
 import type { ApiDeps } from '../deps.ts';
 import { redirect } from '../reply.ts';
 import type { Caller } from '../route.ts';

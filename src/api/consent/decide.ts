@@ -1,5 +1,6 @@
 import { aadstsIn } from '../../domain/catalogue/catalogue.ts';
-import type { ConsentAttempt, TenantRow } from '../../store/store.ts';
+import type { ConsentAttempt } from '../../store/face/consents.ts';
+import type { TenantRow } from '../../store/face/tenants.ts';
 import type { ProofOutcome } from '../../graph/sign-in.ts';
 import { GUID } from '../schemas/fields.ts';
 

@@ -1,4 +1,4 @@
-import type { TenantRow } from '../../store/store.ts';
+import type { TenantRow } from '../../store/face/tenants.ts';
 import { groupsToSync } from '../schemas/fields.ts';
 
 /** The administrator may name groups where the product has named none, and before anything was read. */

@@ -1,4 +1,4 @@
-import type { TenantRow } from '../../store/store.ts';
+import type { TenantRow } from '../../store/face/tenants.ts';
 import type { Reply } from '../reply.ts';
 import type { Carried } from './attempt.ts';
 import type { Outcome } from './decide.ts';

@@ -1,5 +1,5 @@
 import type { Sealer } from '../../crypto/sealer.ts';
-import type { TenantRow } from '../../store/store.ts';
+import type { TenantRow } from '../../store/face/tenants.ts';
 import type { ApiDeps } from '../deps.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { TenantRow } from '../../store/store.ts';
+import type { TenantRow } from '../../store/face/tenants.ts';
 import { basePathOf } from '../base-path.ts';
 import type { ApiDeps } from '../deps.ts';
 import { expiredLinkPage, noSuchLinkPage } from '../pages/link-pages.tsx';

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { KnownSubscription } from '../../store/store.ts';
+import type { KnownSubscription } from '../../store/face/subscriptions.ts';
 import type { ApiDeps } from '../deps.ts';
 
 /** What comes in this time after the first notification is looked for by the same round. */

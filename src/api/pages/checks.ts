@@ -1,6 +1,6 @@
 import { describeProblem } from '../../domain/problem.ts';
 import { permissionsOf } from '../../domain/permissions.ts';
-import type { TenantRow } from '../../store/store.ts';
+import type { TenantRow } from '../../store/face/tenants.ts';
 
 /** One line of "what happens now": it turns from to come over under way to done. */
 export interface Check {

@@ -1,5 +1,5 @@
 import type { Organization } from '../../graph/organization.ts';
-import type { TenantRow } from '../../store/store.ts';
+import type { TenantRow } from '../../store/face/tenants.ts';
 import type { Reply } from '../reply.ts';
 import { Groups } from './groups.tsx';
 import { page } from './page.tsx';

@@ -1,4 +1,4 @@
-import type { TenantRow } from '../../store/store.ts';
+import type { TenantRow } from '../../store/face/tenants.ts';
 import { mayChooseGroups, type ChosenGroups } from '../consent/groups.ts';
 import type { Reply } from '../reply.ts';
 import { Groups } from './groups.tsx';

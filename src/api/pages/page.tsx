@@ -1,6 +1,6 @@
 import type { ComponentChildren, VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import type { TenantRow } from '../../store/store.ts';
+import type { TenantRow } from '../../store/face/tenants.ts';
 import { text, type Reply } from '../reply.ts';
 import { Footer, Header, nameOf } from './whom-it-serves.tsx';
 

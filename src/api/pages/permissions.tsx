@@ -1,5 +1,5 @@
 import { permissionsOf } from '../../domain/permissions.ts';
-import type { TenantRow } from '../../store/store.ts';
+import type { TenantRow } from '../../store/face/tenants.ts';
 
 /** Microsoft's permissions in words: what is read, and what is not although it could be. */
 const WORDS: Readonly<Record<string, string>> = {

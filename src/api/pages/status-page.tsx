@@ -1,7 +1,7 @@
 import type { Owner } from '../../domain/catalogue/remedies.ts';
 import type { Finding } from '../../domain/doctor.ts';
 import { describeProblem } from '../../domain/problem.ts';
-import type { TenantRow } from '../../store/store.ts';
+import type { TenantRow } from '../../store/face/tenants.ts';
 import type { Reply } from '../reply.ts';
 import { mayAsk } from '../findings.ts';
 import { checksOf, isWaiting, phaseOf } from './checks.ts';

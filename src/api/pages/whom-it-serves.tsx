@@ -1,4 +1,4 @@
-import type { TenantRow } from '../../store/store.ts';
+import type { TenantRow } from '../../store/face/tenants.ts';
 
 /**
  * Every page says whom it serves. The set-up link of a stranger's environment looks like any other link: the names and the

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { KEY_ROLES } from '../../domain/api-key.ts';
-import type { ApiKeyRow } from '../../store/store.ts';
+import type { ApiKeyRow } from '../../store/face/api-keys.ts';
 import { readableText } from './fields.ts';
 import { tenantId } from './tenant.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ACTORS } from '../../domain/audit.ts';
-import type { AuditEntry } from '../../store/store.ts';
+import type { AuditEntry } from '../../store/face/audit.ts';
 import { BOOTSTRAP } from '../keys/holder.ts';
 import { paging } from './paging.ts';
 import { tenantId } from './tenant.ts';

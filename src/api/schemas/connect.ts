@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { PROFILES, type Profile } from '../../domain/permissions.ts';
-import type { Presentation } from '../../store/store.ts';
+import type { Presentation } from '../../store/face/tenants.ts';
 import { readableText } from './fields.ts';
 
 const HOST = /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;

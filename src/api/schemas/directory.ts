@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { GROUP_ATTRIBUTES, USER_ATTRIBUTES, type Attributes } from '../../domain/directory.ts';
 import type { Scope } from '../../domain/scope.ts';
-import type { ObjectRow } from '../../store/store.ts';
+import type { ObjectRow } from '../../store/face/directory.ts';
 
 const text = z.string().nullable();
 const yesNo = z.boolean().nullable();

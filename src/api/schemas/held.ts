@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type Guard, GUARDED } from '../../domain/guard.ts';
-import type { HeldKind, HeldRow, HeldSummary } from '../../store/store.ts';
+import type { HeldKind, HeldRow, HeldSummary } from '../../store/face/held.ts';
 import { guard } from './guard.ts';
 import { pageOf, paging } from './paging.ts';
 

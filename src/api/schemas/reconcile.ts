@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ReconcileStatus } from '../../store/store.ts';
+import type { ReconcileStatus } from '../../store/face/reconcile.ts';
 
 const time = z.string().meta({ format: 'date-time' });
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ObjectRow } from '../../store/store.ts';
+import type { ObjectRow } from '../../store/face/directory.ts';
 import type { ScopePreview } from '../scope-preview.ts';
 import { unresolvedGroup } from './scope.ts';
 

@@ -1,4 +1,5 @@
-import type { ConsentAttempt, TenantRow } from '../../store/store.ts';
+import type { ConsentAttempt } from '../../store/face/consents.ts';
+import type { TenantRow } from '../../store/face/tenants.ts';
 import { refusalOf } from '../../domain/sign-in.ts';
 import { openSealed } from '../consent/attempt.ts';
 import type { CallbackQuery } from '../consent/decide.ts';

@@ -1,4 +1,4 @@
-import type { ObjectRow } from '../../store/store.ts';
+import type { ObjectRow } from '../../store/face/directory.ts';
 import type { ApiDeps } from '../deps.ts';
 import { MAX_LIMIT } from '../schemas/paging.ts';
 

@@ -3,7 +3,7 @@ import type { FoldedPage } from '../../domain/delta.ts';
 import { fenced } from '../fence.ts';
 import { arrayText } from '../memberships.ts';
 import type { Database, Tx } from '../schema.ts';
-import type { Assignment, SyncStore } from '../store.ts';
+import type { Assignment, SyncStore } from '../face/sync.ts';
 import { addDue } from './due.ts';
 
 /** Keeps the members of assigned groups true by what the groups' feed, or a question for those groups, says of them. */

@@ -3,7 +3,7 @@ import type { Feed, ObjectKind } from '../../domain/directory.ts';
 import { fenced } from '../fence.ts';
 import { arrayText } from '../memberships.ts';
 import type { Database, Tx } from '../schema.ts';
-import type { SyncStore, WantedObjects } from '../store.ts';
+import type { SyncStore, WantedObjects } from '../face/sync.ts';
 import { isUserWanted, type ScopeRow, scopeColumn } from './in-scope.ts';
 
 /** Notes ids whose place in the scope may have changed. */

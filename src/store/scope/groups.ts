@@ -3,7 +3,7 @@ import type { RoundKind } from '../../domain/activities.ts';
 import { isWhole, type GroupCandidate, type ScopeGroup } from '../../domain/scope.ts';
 import { fenced } from '../fence.ts';
 import type { Database, Tx } from '../schema.ts';
-import type { SyncStore } from '../store.ts';
+import type { SyncStore } from '../face/sync.ts';
 import { addDue } from './due.ts';
 import { isGroupWanted, isUserWanted, type ScopeRow, scopeColumn } from './in-scope.ts';
 import { mayLeave } from './leavers.ts';

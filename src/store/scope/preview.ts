@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { arrayText } from '../memberships.ts';
 import type { Database } from '../schema.ts';
-import type { ObjectRow, ScopePreviewStore, ScopeTarget, Some } from '../store.ts';
+import type { ObjectRow } from '../face/directory.ts';
+import type { ScopePreviewStore, ScopeTarget, Some } from '../face/preview.ts';
 
 const ids = (list: readonly string[]) => sql`${arrayText(list)}::uuid[]`;
 

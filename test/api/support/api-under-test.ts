@@ -10,7 +10,8 @@ import type { ApiConfig, ApiDeps } from '../../../src/api/deps.ts';
 import { createSealer } from '../../../src/crypto/sealer.ts';
 import { parseEncryptionKeys } from '../../../src/crypto/encryption-keys.ts';
 import { openStore } from '../../../src/store/open.ts';
-import type { Intent, Store } from '../../../src/store/store.ts';
+import type { Intent } from '../../../src/store/face/intents.ts';
+import type { Store } from '../../../src/store/store.ts';
 import { Declared, type OpenApi } from './declared.ts';
 import { FakeGraph } from './fake-graph.ts';
 

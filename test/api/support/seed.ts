@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DeltaItem } from '../../../src/domain/directory.ts';
-import type { Store, TenantRow } from '../../../src/store/store.ts';
+import type { TenantRow } from '../../../src/store/face/tenants.ts';
+import type { Store } from '../../../src/store/store.ts';
 
 const HASH = { users: 'u1', groups: 'g1' };
 
