@@ -36,6 +36,8 @@ export class FaultyPool implements PostgresPool {
       if (this.#fault === 'kill') await kill(client);
       // A rollback that never arrives is one that the server does itself: the connection is gone.
       if (this.#fault === 'after' || /^rollback$/i.test(text.trim())) await client.query<R>(text, parameters);
+      // So is the transaction of a BEGIN whose answer got lost: nobody would end it here.
+      if (this.#fault === 'after' && /^begin\b/i.test(text.trim())) await client.query<R>('rollback', []);
       throw new Crash(`${this.#fault} ${text.trim().slice(0, 40)}`);
     };
     function query<R>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>>;
