@@ -49,7 +49,7 @@ async function runRound(run: TenantRun): Promise<void> {
         return completeRound(run, slice, startedAt, slice.setAside && (await whatIsMissing(run, slice.setAside)));
       case 'unfinished':
         tokenTries = 0;
-        state.tokenExpiresAt = slice.tokenExpiresAt;
+        run.noteToken(slice.tokenExpiresAt);
         break;
       case 'no_room':
         await run.waitUntil(Date.now() + slice.tryAgainInMs, 'Waits until a worker has room for a full round.');
@@ -95,7 +95,7 @@ function completeRound(
   const before = state.problem;
   run.rounds++;
   state.round = null;
-  state.tokenExpiresAt = slice.tokenExpiresAt;
+  run.noteToken(slice.tokenExpiresAt);
   state.lastRound = { completedAt: Date.now(), kind: slice.kind, changes: slice.changes };
   state.nextRoundAt = nextRoundAt(startedAt, slice.nextInMs, Math.random());
   state.heldSince = slice.heldSince ?? null;

@@ -1,4 +1,4 @@
-import { CancellationScope, condition, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, patched, workflowInfo } from '@temporalio/workflow';
 import type { TokenReport } from '../domain/activities.ts';
 import { grantConsent, revoke } from '../domain/intent-effect.ts';
 import { isBlocking, type ProblemRecord } from '../domain/problem.ts';
@@ -172,9 +172,16 @@ export class TenantRun {
     state.missing = names.length === 0 ? null : { names, since };
   }
 
+  /** How long the token lasts; still 0 where a newer one was asked for while this one was in use, or on its way. */
+  noteToken(expiresAt: number): void {
+    const { state } = this;
+    if (state.tokenExpiresAt !== 0 || !patched('newer-token-asked-for')) state.tokenExpiresAt = expiresAt;
+  }
+
   async refreshToken(): Promise<TokenReport> {
+    this.state.tokenExpiresAt = Date.now();
     const report = await this.interruptible(() => this.graph.refreshToken({ tenantNo: this.tenantNo }));
-    this.state.tokenExpiresAt = report.expiresAt;
+    this.noteToken(report.expiresAt);
     this.noteMissing(report.missing);
     return report;
   }

@@ -223,6 +223,41 @@ describe('the workflow of a tenant', () => {
       expect(slices.length).toBeGreaterThan(before);
     }));
 
+  test.each(['slice', 'request for a token'])(
+    'hears that a permission was granted while a %s was under way',
+    (during) =>
+      withTenant({ phase: 'delta_sync' }, async ({ script, signal, until, records, slices, calls }) => {
+        let missing = ['Mail.Read'];
+        script.refreshToken = async () => ({ expiresAt: Date.now() + LONG_MS, missing });
+        await until('it says what is missing', () => records.at(-1)?.problem?.code === 'permissions_missing');
+        const [asked, ran] = [calls.filter((call) => call === 'refreshToken').length, slices.length];
+        const begun = () =>
+          during === 'slice' ? slices.length > ran : calls.filter((call) => call === 'refreshToken').length > asked;
+        let end = () => {};
+        const ended = new Promise<void>((resolve) => (end = resolve));
+        if (during === 'slice') {
+          script.refreshToken = async () => ({ expiresAt: Date.now() + LONG_MS, missing });
+          script.syncSlice = async (input) => {
+            await ended;
+            return completed(input);
+          };
+        } else {
+          const before = missing;
+          script.refreshToken = async () => {
+            await ended;
+            script.refreshToken = async () => ({ expiresAt: Date.now() + LONG_MS, missing });
+            return { expiresAt: Date.now() + LONG_MS, missing: before };
+          };
+        }
+        await signal('sync', 1);
+        await until('it is under way', begun);
+        missing = [];
+        await signal('sync', 2);
+        end();
+        await until('nothing is missing', () => records.at(-1)?.problem === null);
+      }),
+  );
+
   test('takes one refusal for a disturbance and a second one, later, for a revocation', () =>
     withTenant({ phase: 'delta_sync' }, async ({ script, until, records }) => {
       script.refreshToken = async () => {
