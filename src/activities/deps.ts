@@ -47,21 +47,26 @@ export interface RunContext {
 export interface Patience {
   /** The next wait: doubled at each call since the last success. */
   next(key: string, firstMs: number, longestMs: number): number;
-  /** 0 before the first. */
-  count(key: string): number;
+  /** The same, but none at the first call: what went wrong once may be tried again at once. */
+  nextButFirst(key: string, firstMs: number, longestMs: number): number;
   reset(key: string): void;
 }
 
 export function createPatience(random: () => number = Math.random): Patience {
   const counts = new Map<string, number>();
+  const next: Patience['next'] = (key, firstMs, longestMs) => {
+    const count = counts.get(key) ?? 0;
+    counts.set(key, count + 1);
+    // Up to a fifth longer, so that tenants that were stopped together do not come back together.
+    return Math.round(Math.min(firstMs * 2 ** count, longestMs) * (1 + random() / 5));
+  };
   return {
-    next(key, firstMs, longestMs) {
-      const count = counts.get(key) ?? 0;
-      counts.set(key, count + 1);
-      // Up to a fifth longer, so that tenants that were stopped together do not come back together.
-      return Math.round(Math.min(firstMs * 2 ** count, longestMs) * (1 + random() / 5));
+    next,
+    nextButFirst(key, firstMs, longestMs) {
+      const first = !counts.has(key);
+      const wait = next(key, firstMs, longestMs);
+      return first ? 0 : wait;
     },
-    count: (key) => counts.get(key) ?? 0,
     reset: (key) => void counts.delete(key),
   };
 }

@@ -2,7 +2,7 @@ import { type Feed, FEEDS } from '../domain/directory.ts';
 import { RECONCILE_RETRY_MS } from '../domain/reconcile.ts';
 import { STEADY } from '../domain/throttle.ts';
 import type { OpenReconcile, ReconcileFence } from '../store/face/reconcile.ts';
-import type { ActivityDeps, Patience, RunContext } from './deps.ts';
+import type { ActivityDeps, RunContext } from './deps.ts';
 import { fetchPage, type Slice } from './feed-run.ts';
 import { readToken } from './stored-token.ts';
 
@@ -76,18 +76,13 @@ async function stop(
 ): Promise<'stopped'> {
   if (why === 'throttled' || why === 'unavailable' || why === 'token_rejected') return 'stopped';
   log.warn({ tenantNo: fence.tenantNo, feed, why }, 'A reconcile could not go on, and begins anew');
-  await store.reconcile.startOver(fence, why === 'delta_expired' ? restartWait(patience, fence) : RECONCILE_RETRY_MS);
+  // Dead links: at once the first time, and then ever later, until one comes to its end.
+  const expired = () => patience.nextButFirst(restartsOf(fence.tenantNo), FIRST_RESTART_WAIT_MS, RECONCILE_RETRY_MS);
+  await store.reconcile.startOver(fence, why === 'delta_expired' ? expired() : RECONCILE_RETRY_MS);
   return 'stopped';
 }
 
 const restartsOf = (tenantNo: number) => `reconcile/${tenantNo}`;
-
-/** Dead links: at once the first time, and then ever later, until one comes to its end. */
-function restartWait(patience: Patience, { tenantNo }: ReconcileFence): number {
-  const first = patience.count(restartsOf(tenantNo)) === 0;
-  const wait = patience.next(restartsOf(tenantNo), FIRST_RESTART_WAIT_MS, RECONCILE_RETRY_MS);
-  return first ? 0 : wait;
-}
 
 async function compareCounts({ store, graph }: ActivityDeps, slice: Slice, fence: ReconcileFence): Promise<void> {
   const { accessToken, signal } = slice;

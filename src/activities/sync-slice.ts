@@ -267,10 +267,8 @@ async function startAnew(
   const restarted = await deps.store.sync.restartAsFull(fencesOf(opened));
   if (restarted === 'superseded') return { outcome: 'superseded', kind: opened.kind };
   deps.log.warn({ tenantNo, was: opened.kind }, 'A delta or page link is dead: a full round starts');
-  const again = `restarted/${tenantNo}`;
-  const first = deps.patience.count(again) === 0;
-  const wait = deps.patience.next(again, FIRST_RESTART_WAIT_MS, LONGEST_RESTART_WAIT_MS);
-  if (!first) throw graphUnavailable({ retryAfterMs: wait });
+  const wait = deps.patience.nextButFirst(`restarted/${tenantNo}`, FIRST_RESTART_WAIT_MS, LONGEST_RESTART_WAIT_MS);
+  if (wait > 0) throw graphUnavailable({ retryAfterMs: wait });
   return { outcome: 'unfinished', kind: 'full', tokenExpiresAt: token.expiresAt };
 }
 

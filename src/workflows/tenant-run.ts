@@ -179,7 +179,8 @@ export class TenantRun {
   }
 
   async refreshToken(): Promise<TokenReport> {
-    this.state.tokenExpiresAt = Date.now();
+    // What is asked for from here on is asked for anew.
+    this.state.tokenExpiresAt ||= Date.now();
     const report = await this.interruptible(() => this.graph.refreshToken({ tenantNo: this.tenantNo }));
     this.noteToken(report.expiresAt);
     this.noteMissing(report.missing);

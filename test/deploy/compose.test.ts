@@ -190,6 +190,11 @@ testIf(
   60_000,
 );
 
+function imageEntrypoint(): readonly string[] {
+  const entrypoint = /^ENTRYPOINT (.+)$/m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))?.[1] ?? '[]';
+  return JSON.parse(entrypoint) as string[];
+}
+
 test('npm, the image, the demo and the benches start Node alike', () => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
@@ -200,8 +205,7 @@ test('npm, the image, the demo and the benches start Node alike', () => {
     'start:api': `${start.join(' ')} api`,
     'start:worker': `${start.join(' ')} worker`,
   });
-  const entrypoint = /^ENTRYPOINT (.+)$/m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))?.[1] ?? '[]';
-  expect(JSON.parse(entrypoint)).toEqual(start);
+  expect(imageEntrypoint()).toEqual(start);
 });
 
 const programs = postgresPrograms();
@@ -222,12 +226,11 @@ testIf(
       text
         .replaceAll('@postgres:5432', `@127.0.0.1:${ports.postgres}`)
         .replaceAll(/^temporal:7233$/g, temporalAddress ?? '');
-    const entrypoint = /^ENTRYPOINT (.+)$/m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))?.[1] ?? '[]';
     const startOurs = (name: (typeof OURS)[number], port: number): Running => {
       const { command = [], environment = {} } = service(name);
       const given = Object.entries(environment).map(([key, value]) => [key, onLoopback(value)]);
       const env = { ...imageEnvironment(), ...Object.fromEntries(given), ...(port > 0 ? { PORT: `${port}` } : {}) };
-      const running = run([...(JSON.parse(entrypoint) as string[]), ...command], { cwd: ROOT, env });
+      const running = run([...imageEntrypoint(), ...command], { cwd: ROOT, env });
       started.push(running);
       return running;
     };
