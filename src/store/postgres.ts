@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { COPY_FROM_STDIN } from './copy.ts';
-import { INT8, isoTime, PREPARED, SESSION, TIMESTAMPTZ } from './session.ts';
+import { INT8, isoTime, PREPARED, SERVER_SESSION, TIMESTAMPTZ } from './session.ts';
 
 const types = new pg.TypeOverrides();
 types.setTypeParser(INT8, Number);
@@ -25,7 +25,7 @@ export function openPostgres(databaseUrl: string, maxConnections: number, log: L
   pool.on('connect', (client) => {
     client.on('error', () => undefined);
     client
-      .query(SESSION)
+      .query(SERVER_SESSION)
       .catch((error: unknown) => log.warn({ err: error }, 'A database connection could not be set up'));
   });
   return {

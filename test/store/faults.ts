@@ -12,6 +12,7 @@ export class FaultyPool implements PostgresPool {
   readonly #pool: PostgresPool;
   #countdown = 0;
   #fault: Fault = 'before';
+  #before: { readonly text: RegExp; readonly act: (client: PostgresPoolClient) => Promise<unknown> } | undefined;
 
   constructor(pool: PostgresPool) {
     this.#pool = pool;
@@ -20,6 +21,11 @@ export class FaultyPool implements PostgresPool {
   arm(statement: number, fault: Fault): void {
     this.#countdown = statement;
     this.#fault = fault;
+  }
+
+  /** Does something on the connection just before a statement like this, once. */
+  before(text: RegExp, act: (client: PostgresPoolClient) => Promise<unknown>): void {
+    this.#before = { text, act };
   }
 
   /** Whether it was still to come. */
@@ -32,6 +38,11 @@ export class FaultyPool implements PostgresPool {
   async connect(): Promise<PostgresPoolClient> {
     const client = await this.#pool.connect();
     const run = async <R>(text: string, parameters: readonly unknown[]): Promise<PostgresQueryResult<R>> => {
+      if (this.#before?.text.test(text.trim())) {
+        const { act } = this.#before;
+        this.#before = undefined;
+        await act(client);
+      }
       if (this.#countdown === 0 || --this.#countdown > 0) return client.query<R>(text, parameters);
       if (this.#fault === 'kill') await kill(client);
       // A rollback that never arrives is one that the server does itself: the connection is gone.
