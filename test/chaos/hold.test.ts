@@ -141,13 +141,10 @@ describe('removals that are too many at once', () => {
       sample: { stillThere: 0 },
     });
     await deployment.caughtUp('large');
+    const { cursor: undecided } = await deployment.api.snapshot('large');
     await decide('large', 'reject');
-    await deployment.api.until(
-      'large',
-      'the full round held it again',
-      ({ lastSync, problem }) => lastSync?.kind === 'full' && problem?.code === 'held',
-      120_000,
-    );
+    await deployment.api.fullRoundAfter(undecided, 'large');
+    await waits('large');
     expect(await removalsAfter(before.cursor, 'large')).toEqual([]);
     expect(await held('large')).toMatchObject({
       held: true,

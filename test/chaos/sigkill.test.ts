@@ -1,6 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { SyncSummary } from '../../src/store/face/tenants.ts';
 import type { Program } from '../../demo/process.ts';
 import { fold } from '../support/api-client.ts';
 import { Deployment, firstDifference, type DirectoryJson } from '../support/deployment.ts';
@@ -96,20 +94,10 @@ describe('a worker killed with SIGKILL', () => {
   onPostgres(
     'a worker that was stopped, overtaken and continued writes nothing',
     async () => {
-      // By its event: the delta round that follows at once takes its place as the tenant's last one.
-      const pagesOfFullRound = async (cursor: string): Promise<number> => {
-        for (const end = Date.now() + 180_000; Date.now() < end; await sleep(200)) {
-          const { events } = await deployment.api.eventsAfter(cursor, 'large');
-          const rounds = events.filter(({ type }) => type === 'sync.completed').map(({ data }) => data as SyncSummary);
-          const full = rounds.find(({ kind }) => kind === 'full');
-          if (full) return full.pages;
-        }
-        throw new Error('Waited in vain until a full round is complete');
-      };
       const first = await deployment.api.snapshot('large');
       await deployment.api.json('POST', '/v1/tenants/large/resync');
-      const undisturbed = await pagesOfFullRound(first.cursor);
-      expect(undisturbed).toBeGreaterThan(10);
+      const undisturbed = await deployment.api.fullRoundAfter(first.cursor, 'large');
+      expect(undisturbed.pages).toBeGreaterThan(10);
       const { cursor } = await deployment.api.snapshot('large');
 
       await deployment.emulator.control('POST', 'faults', { path: '/delta', fault: { kind: 'latency', ms: 300 } });
@@ -129,10 +117,10 @@ describe('a worker killed with SIGKILL', () => {
       await pages(before + 6); // the other one has overtaken it
       stopped.child.kill('SIGCONT');
       await deployment.emulator.control('DELETE', 'faults');
-      const disturbed = await pagesOfFullRound(cursor);
+      const disturbed = await deployment.api.fullRoundAfter(cursor, 'large');
 
       // Every page was committed once, by whoever held the fence: one written behind it would count.
-      expect(disturbed).toBe(undisturbed);
+      expect(disturbed.pages).toBe(undisturbed.pages);
       await deployment.caughtUp('large');
       const { events } = await deployment.api.eventsAfter(cursor, 'large');
       expect(events.filter(({ type }) => /^(user|group|membership)\./.test(type))).toEqual([]);

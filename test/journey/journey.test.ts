@@ -95,12 +95,7 @@ describe('the whole journey, over HTTPS, on a real Temporal server', () => {
     const before = await deployment.api.snapshot('acme');
     await deployment.emulator.control('POST', `tenants/${directory.id}/mutate`, { count: 10, seed: 99 });
     await deployment.emulator.control('POST', `tenants/${directory.id}/expire-tokens`, { scope: 'all', shape: 'a' });
-    await deployment.api.until(
-      'acme',
-      'a full round is complete',
-      ({ lastSync, asOf }) => lastSync?.kind === 'full' && (asOf ?? '') > '',
-      60_000,
-    );
+    await deployment.api.fullRoundAfter(before.cursor, 'acme');
     await deployment.caughtUp('acme');
     const { events } = await deployment.api.eventsAfter(before.cursor, 'acme');
     const mirror = await deployment.expectMirror('acme', directory.id);

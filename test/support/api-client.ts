@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FeedEvent } from '../../src/domain/event.ts';
+import type { SyncSummary } from '../../src/store/face/tenants.ts';
 
 /** A client of the product's API as a product's engineer would write it: the contract alone. */
 export interface TenantJson {
@@ -118,6 +119,17 @@ export class ApiClient {
       after = page.cursor;
       if (page.data.length === 0) return { events, cursor: after };
     }
+  }
+
+  /** By its event: a delta round that follows at once takes its place as the tenant's last one. */
+  async fullRoundAfter(cursor: string, tenant: string, timeoutMs = 180_000): Promise<SyncSummary> {
+    for (const end = Date.now() + timeoutMs; Date.now() < end; await sleep(200)) {
+      const { events } = await this.eventsAfter(cursor, tenant);
+      const rounds = events.filter(({ type }) => type === 'sync.completed').map(({ data }) => data as SyncSummary);
+      const full = rounds.find(({ kind }) => kind === 'full');
+      if (full) return full;
+    }
+    throw new Error(`Waited in vain until a full round of ${tenant} is complete`);
   }
 
   async #stream(path: string): Promise<{ readonly cursor: string; readonly rows: readonly Record<string, unknown>[] }> {
