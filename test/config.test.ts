@@ -59,6 +59,14 @@ describe('the environment', () => {
     ]);
   });
 
+  test('takes a short key for trying out, and not in production', () => {
+    const env = { ...COMPLETE, API_KEY: 'k'.repeat(15), ENCRYPTION_KEYS: 'x' };
+    expect(readConfig(env).apiKey).toBe('k'.repeat(15));
+    expect(faultsOf({ ...env, NODE_ENV: 'production' })).toEqual([
+      expect.stringMatching(/^API_KEY must be set in production: 16 random characters or more/),
+    ]);
+  });
+
   test('refuses a public URL that is neither loopback nor https', () => {
     expect(
       faultsOf({ ...COMPLETE, PUBLIC_URL: 'http://sync.example.com', API_KEY: 'k'.repeat(16), ENCRYPTION_KEYS: 'x' }),
