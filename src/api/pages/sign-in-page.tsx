@@ -3,6 +3,7 @@ import type { Reply } from '../reply.ts';
 import type { About } from '../sign-in/callback.ts';
 import type { SignInOutcome } from '../sign-in/decide.ts';
 import { returnWith } from '../sign-in/return-url.ts';
+import { inOwnWords } from './owner-words.ts';
 import { page } from './page.tsx';
 import { wordsOf } from './sign-in-words.ts';
 
@@ -18,7 +19,7 @@ export function signInPage(outcome: SignInOutcome, about: About | undefined, bas
       <>
         <p>{what}</p>
         <p>
-          Who can help: <strong>{who}</strong>.
+          Who can help: <strong>{inOwnWords(who)}</strong>.
         </p>
         <ul>
           {steps.map((step) => (
