@@ -26,6 +26,11 @@ export async function mergeWithHeld(tx: Tx, { tenantNo, kind, marks }: FencedRou
         AND NOT EXISTS (SELECT 1 FROM staged_removal s
           WHERE s.tenant_no = ${tenantNo} AND s.kind = 'disable' AND s.object_id = h.object_id)`.execute(tx);
   }
+  // Whom the operator takes out needs nobody's approval.
+  await sql`
+    DELETE FROM held_removal h USING staged_removal s
+    WHERE h.tenant_no = ${tenantNo} AND s.tenant_no = ${tenantNo} AND s.kind = h.kind AND s.object_id = h.object_id
+      AND s.member_id = h.member_id AND s.reason = 'rescoped'`.execute(tx);
   await sql`
     UPDATE held_removal h SET cancelled = false, reason = CASE s.reason WHEN 'deleted' THEN s.reason ELSE h.reason END
     FROM staged_removal s

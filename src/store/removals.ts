@@ -115,7 +115,7 @@ async function prepareRemovals(
       ${scopeColumn(sql`${tenantNo}::int`)} AS scope`.execute(tx);
   if (states[0]?.undone !== false) throw new Error(`Tenant ${tenantNo}: a feed has not reached its deltaLink`);
   const { held, scope } = states[0];
-  if (scope) await stageLeavers(tx, round, scope);
+  if (scope) await stageLeavers(tx, round, scope, held);
   if (scope && round.quiet) await tellKnown(tx, tenantNo);
   if (held) await mergeWithHeld(tx, round);
   const { rows } = await sql<{ staged: boolean; untold: boolean }>`

@@ -10,6 +10,7 @@ import { heldSuite } from './held.suite.ts';
 import { historiesSuite } from './histories.suite.ts';
 import { mirrorSuite } from './mirror.suite.ts';
 import { reconcileSuite } from './reconcile.suite.ts';
+import { rescopedSuite } from './rescoped.suite.ts';
 import { restoredSuite } from './restored.suite.ts';
 import { scopeSuite } from './scope.suite.ts';
 import { tenantsSuite } from './tenants.suite.ts';
@@ -29,6 +30,7 @@ export function storeSuite(name: string, open: () => Promise<Backend>): void {
     directorySuite(() => backend);
     feedSuite(() => backend);
     heldSuite(() => backend);
+    rescopedSuite(() => backend);
     restoredSuite(() => backend);
     reconcileSuite(() => backend);
     driftSuite(() => backend);

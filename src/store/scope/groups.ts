@@ -6,7 +6,7 @@ import type { Database, Tx } from '../schema.ts';
 import type { SyncStore } from '../face/sync.ts';
 import { addDue } from './due.ts';
 import { isGroupWanted, isUserWanted, type ScopeRow, scopeColumn } from './in-scope.ts';
-import { mayLeave } from './leavers.ts';
+import { endLeaving } from './leavers.ts';
 
 /** An entry stands as long as a live group of its id is mirrored. */
 const isFound = (tenantNo: RawBuilder<unknown>) => sql`
@@ -83,9 +83,7 @@ export async function completeScope(tx: Tx, tenantNo: number, scope: ScopeRow, k
         OR NOT ${isUserWanted(tenantNo, scope, sql`d.object_id`, 'as it will be')}
       ELSE EXISTS (SELECT 1 FROM directory_group o WHERE o.tenant_no = ${tenantNo} AND o.id = d.object_id)
         OR NOT ${isGroupWanted(tenantNo, scope, sql`d.object_id`)} END`.execute(tx);
-  if (scope.leaving && (await mayLeave(tx, tenantNo, scope))) {
-    await sql`UPDATE scope SET leaving = false WHERE tenant_no = ${tenantNo}`.execute(tx);
-  }
+  await endLeaving(tx, tenantNo, scope);
   if (kind === 'full') {
     await sql`UPDATE scope SET widening = false WHERE tenant_no = ${tenantNo} AND widening`.execute(tx);
     if (isWhole(scope) && !scope.readAll) await sql`DELETE FROM scope WHERE tenant_no = ${tenantNo}`.execute(tx);

@@ -16,18 +16,29 @@ export const scopeColumn = (tenantNo: RawBuilder<unknown>): RawBuilder<ScopeRow 
     'disabled', disabled, 'widening', widening, 'entering', entering, 'leaving', leaving, 'readAll', read_all)
   FROM scope WHERE scope.tenant_no = ${tenantNo})`;
 
-/** Whether removals that wait for the round's end count as done. */
-type Staged = 'as it stands' | 'as it will be';
+/** Whether removals that wait for the round's end count as done, and those that wait for a person as well. */
+type Staged = 'as it stands' | 'as it will be' | 'once approved';
 
 const isStaged = (tenantNo: number, how: Staged, kind: string, id: RawBuilder<unknown>): RawBuilder<unknown> =>
-  sql`EXISTS (SELECT 1 FROM staged_removal s WHERE s.tenant_no = ${tenantNo} AND s.kind = ${kind} AND s.object_id = ${id}
-    ${how === 'as it stands' ? sql`AND s.reason = 'rescoped'` : sql``})`;
+  how === 'as it stands'
+    ? sql`EXISTS (SELECT 1 FROM staged_removal s WHERE s.tenant_no = ${tenantNo} AND s.kind = ${kind} AND s.object_id = ${id}
+        AND s.reason = 'rescoped')`
+    : isWaiting(how, sql`s.tenant_no = ${tenantNo} AND s.kind = ${kind} AND s.object_id = ${id}`);
 
 const membershipIsStaged = (tenantNo: number, how: Staged): RawBuilder<unknown> =>
   how === 'as it stands'
     ? sql`false`
-    : sql`EXISTS (SELECT 1 FROM staged_removal s WHERE s.tenant_no = ${tenantNo} AND s.kind = 'membership'
-        AND s.object_id = m.group_id AND s.member_id = m.member_id)`;
+    : isWaiting(
+        how,
+        sql`s.tenant_no = ${tenantNo} AND s.kind = 'membership' AND s.object_id = m.group_id AND s.member_id = m.member_id`,
+      );
+
+const isWaiting = (how: Exclude<Staged, 'as it stands'>, those: RawBuilder<unknown>): RawBuilder<unknown> => {
+  const staged = sql`EXISTS (SELECT 1 FROM staged_removal s WHERE ${those})`;
+  return how === 'as it will be'
+    ? staged
+    : sql`(${staged} OR EXISTS (SELECT 1 FROM held_removal s WHERE ${those} AND NOT s.cancelled))`;
+};
 
 /** Whether the user with this id would be mirrored if no filter said otherwise. */
 export function isUserWanted(
@@ -40,9 +51,11 @@ export function isUserWanted(
     SELECT 1 FROM membership m JOIN directory_group g ON g.tenant_no = ${tenantNo} AND g.id = m.group_id
     WHERE m.tenant_no = ${tenantNo} AND m.member_id = ${id} AND g.deleted_at IS NULL
       AND NOT ${isStaged(tenantNo, how, 'group', sql`g.id`)} AND NOT ${membershipIsStaged(tenantNo, how)})`;
-  const assigned = sql`EXISTS (SELECT 1 FROM scope_assignee a WHERE a.tenant_no = ${tenantNo} AND a.user_id = ${id})`;
-  return sql`(${allGroups ? sql`true` : member} AND ${assignedOnly ? assigned : sql`true`})`;
+  return sql`(${allGroups ? sql`true` : member} AND ${assignedOnly ? isAssigned(tenantNo, id) : sql`true`})`;
 }
+
+export const isAssigned = (tenantNo: number, id: RawBuilder<unknown>): RawBuilder<unknown> =>
+  sql`EXISTS (SELECT 1 FROM scope_assignee a WHERE a.tenant_no = ${tenantNo} AND a.user_id = ${id})`;
 
 /** Whether the row `u` of a mirrored user belongs there. */
 export function isUserInScope(tenantNo: number, scope: Selection, how: Staged): RawBuilder<unknown> {

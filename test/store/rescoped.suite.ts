@@ -1,0 +1,207 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { RoundKind } from '../../src/domain/activities.ts';
+import type { DeltaItem, Feed } from '../../src/domain/directory.ts';
+import type { Assignment } from '../../src/store/face/sync.ts';
+import type { Backend } from './backend.ts';
+import {
+  applyPages,
+  boundTenant,
+  fencesOf,
+  finishRound,
+  G,
+  joins,
+  leaves,
+  object,
+  openRound,
+  removed,
+  snapshotOf,
+  U,
+} from './rounds.ts';
+
+const PEOPLE = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+
+/** Removals of a tenant with a scope that are held, or ought to be, while scope or directory change once more. */
+export function rescopedSuite(backend: () => Backend): void {
+  describe('a scope beside the guard', () => {
+    let no = 0;
+    const store = () => backend().store;
+    const person = (n: number) => object(U(n), { displayName: `Person ${n}` });
+    /** What the directory has, to be asked for by id. */
+    const directory = new Map<string, DeltaItem>();
+
+    beforeEach(async () => {
+      ({ no } = await boundTenant(store()));
+      await store().tenants.update(no, {
+        guard: {
+          users: { count: 2, percent: 10 },
+          groups: { count: 2, percent: 10 },
+          memberships: { count: 100, percent: 20 },
+        },
+      });
+      directory.clear();
+      for (const n of PEOPLE) directory.set(U(n), person(n));
+      directory.set(
+        G(1),
+        object(
+          G(1),
+          {},
+          [1, 2, 3, 4, 5, 6].map((n) => joins(U(n))),
+        ),
+      );
+      directory.set(
+        G(2),
+        object(
+          G(2),
+          {},
+          [7, 8, 9, 10].map((n) => joins(U(n))),
+        ),
+      );
+    });
+
+    interface Said {
+      readonly kind?: RoundKind;
+      readonly users?: readonly DeltaItem[];
+      readonly groups?: readonly DeltaItem[];
+      readonly assigned?: readonly Assignment[];
+      /** The feed of groups is refused, and set aside. */
+      readonly aside?: boolean;
+    }
+    const whole = (feed: Feed) =>
+      [...directory.values()].filter(({ id }) => id.startsWith(feed === 'users' ? 'a' : 'b'));
+
+    const round = async (said: Said = {}) => {
+      const slice = await openRound(store(), no, said.kind);
+      const fences = fencesOf(slice);
+      const { sync } = store();
+      if (slice.scope) await sync.unresolvedGroups(fences);
+      if (slice.scope?.assignedOnly) await sync.assignedListed(fences, said.assigned ?? []);
+      const full = slice.kind === 'full';
+      const fill = async () => {
+        for (;;) {
+          const wanted = await sync.wantedObjects(fences, 50);
+          if (wanted === 'superseded') throw new Error('Superseded');
+          if (!wanted) return;
+          const items = wanted.ids.flatMap((id) => directory.get(id) ?? []);
+          await sync.applyPicked(slice.feeds[wanted.feed].fence, { items });
+          await sync.objectsPicked(fences, wanted);
+        }
+      };
+      if (said.aside) await sync.setAside(fences, 'groups');
+      else await applyPages(store(), slice, 'groups', [said.groups ?? (full ? whole('groups') : [])]);
+      if (full) await fill();
+      await applyPages(store(), slice, 'users', [said.users ?? (full ? whole('users') : [])]);
+      if (!said.aside) await fill();
+      return finishRound(store(), slice);
+    };
+    const people = async () => Object.keys((await snapshotOf(store(), no)).users);
+    const counts = async () => (await store().held.summary(no))?.counts;
+    const approve = async () => {
+      await store().intents.add(no, 'approve_held');
+      await store().held.approve(no, () => undefined);
+    };
+    const all = (...numbers: readonly number[]) => numbers.map(U);
+
+    test('lets go of whom the operator takes out, also where they are held', async () => {
+      await round();
+      await round({ users: [7, 8, 9].map((n) => removed(U(n))) });
+      expect(await counts()).toMatchObject({ users: 3 });
+      await store().tenants.update(no, { groupsToSync: [G(1)] });
+      await round();
+      expect(await people()).toEqual(all(1, 2, 3, 4, 5, 6));
+      expect(await counts()).toBeUndefined();
+    });
+
+    test('holds nobody any more whom the operator lets in again', async () => {
+      await store().tenants.update(no, { groupsToSync: [G(1)] });
+      await round();
+      await round({ groups: [object(G(1), {}, [leaves(U(1)), leaves(U(2)), leaves(U(3))])] });
+      expect(await counts()).toMatchObject({ users: 3, memberships: 3 });
+      directory.set(
+        G(1),
+        object(
+          G(1),
+          {},
+          [4, 5, 6].map((n) => joins(U(n))),
+        ),
+      );
+      await store().tenants.update(no, { groupsToSync: [] });
+      await round();
+      expect(await counts()).toMatchObject({ users: 0, memberships: 3 });
+      await approve();
+      expect(await people()).toEqual(all(...PEOPLE));
+    });
+
+    test('holds nobody any more for a list that the operator asks for no longer', async () => {
+      // In no group, so that no feed speaks of them but by themselves.
+      for (const n of [1, 2]) directory.delete(G(n));
+      await store().tenants.update(no, { scope: { assignedOnly: true } });
+      await round({ assigned: PEOPLE.map((n) => ({ principalId: U(n), kind: 'user' as const })) });
+      await round();
+      expect(await counts()).toMatchObject({ users: 10 });
+      await store().tenants.update(no, { scope: {} });
+      await round();
+      expect(await counts()).toBeUndefined();
+      expect(await people()).toEqual(all(...PEOPLE));
+    });
+
+    test('holds nobody any more whose group came back', async () => {
+      await store().tenants.update(no, { groupsToSync: [G(1), G(2)], scope: { nested: true } });
+      directory.set(G(3), object(G(3), {}, [joins(U(9)), joins(U(10))]));
+      directory.set(G(2), object(G(2), {}, [joins(U(7)), joins(U(8)), joins(G(3), 'group')]));
+      await round();
+      await round({ groups: [removed(G(2))] });
+      expect(await counts()).toMatchObject({ groups: 2, users: 4 });
+      // Restored before anybody decides: of its members the feed says nothing.
+      await round({ groups: [object(G(2))] });
+      expect(await counts()).toBeUndefined();
+      expect(await people()).toEqual(all(...PEOPLE));
+    });
+
+    test('takes an empty list of the assigned for no order to drop everybody', async () => {
+      await round();
+      await store().tenants.update(no, { scope: { assignedOnly: true } });
+      expect(await round()).toHaveProperty('heldSince');
+      expect(await people()).toEqual(all(...PEOPLE));
+      const assigned = [1, 2].map((n) => ({ principalId: U(n), kind: 'user' as const }));
+      await round({ assigned });
+      expect(await people()).toEqual(all(1, 2));
+      expect(await counts()).toBeUndefined();
+    });
+
+    test('weighs who is assigned no more, whatever the operator changes beside it', async () => {
+      await store().tenants.update(no, { scope: { assignedOnly: true } });
+      const assigned = PEOPLE.map((n) => ({ principalId: U(n), kind: 'user' as const }));
+      await round({ assigned });
+      expect(await people()).toEqual(all(...PEOPLE));
+      await store().tenants.update(no, { scope: { assignedOnly: true, guests: false } });
+      expect(await round({ assigned: assigned.slice(0, 2) })).toHaveProperty('heldSince');
+      expect(await people()).toEqual(all(...PEOPLE));
+      await store().held.reject(no);
+      // The directory says so still.
+      expect(await round({ kind: 'full', assigned: assigned.slice(0, 2) })).toHaveProperty('heldSince');
+      expect(await people()).toEqual(all(...PEOPLE));
+      await approve();
+      await round({ assigned: assigned.slice(0, 2) });
+      expect(await people()).toEqual(all(1, 2));
+    });
+
+    test('drops nobody while the members of assigned groups cannot be read', async () => {
+      await round();
+      await store().tenants.update(no, { scope: { assignedOnly: true } });
+      const assigned = [{ principalId: G(1), kind: 'group' as const }];
+      await round({ assigned, aside: true });
+      expect(await people()).toEqual(all(...PEOPLE));
+      await round({ assigned });
+      expect(await people()).toEqual(all(1, 2, 3, 4, 5, 6));
+    });
+
+    test('takes a list of deleted groups for no order to drop everybody', async () => {
+      await round();
+      await round({ groups: [removed(G(2))] });
+      await store().tenants.update(no, { groupsToSync: [G(2)] });
+      await round();
+      expect(await people()).toEqual(all(...PEOPLE));
+      await round({ groups: [object(G(2))] });
+    });
+  });
+}
