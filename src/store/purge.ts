@@ -101,6 +101,8 @@ async function finishRevoked(tx: Tx, no: number): Promise<void> {
   for (const table of MIRROR_TABLES) {
     await sql`DELETE FROM ${sql.table(table)} WHERE tenant_no = ${no}`.execute(tx);
   }
+  // The entries are the operator's, the names of what they may mean are the directory's.
+  await sql`UPDATE scope_group SET candidates = NULL WHERE tenant_no = ${no}`.execute(tx);
   await sql`
     UPDATE tenant SET purged_at = now(), last_sync = NULL, as_of = NULL, users = 0, groups = 0, memberships = 0
     WHERE no = ${no}`.execute(tx);
@@ -147,7 +149,7 @@ async function finish(tx: Tx, no: number): Promise<void> {
   await sql`UPDATE audit_entry SET address = NULL WHERE tenant = ${tenant.id}`.execute(tx);
   await sql`
     UPDATE tenant SET deleted_at = now(), updated_at = now(), name = NULL, groups_to_sync = '[]', scope = '{}', entra_tenant = NULL,
-      expected_entra_tenant = NULL, sign_in = '{}', candidate = NULL, problem = NULL, last_sync = NULL, as_of = NULL,
+      expected_entra_tenant = NULL, sign_in = '{}', presentation = '{}', grant_check = NULL, candidate = NULL, problem = NULL, last_sync = NULL, as_of = NULL,
       users = 0, groups = 0, memberships = 0
     WHERE no = ${no}`.execute(tx);
   await tell(tx, no, [

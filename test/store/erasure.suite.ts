@@ -126,7 +126,11 @@ export function erasureSuite(backend: () => Backend): void {
       await store().consents.begin(randomBytes(32), attempt, soon);
       const who = { tenantNo: no, entraTenantId: randomUUID(), userId: U(1), returnTo: address, authTime: null };
       await store().signIns.issue(randomBytes(32), who, 60_000);
-      await store().tenants.update(no, { name: name, signIn: { returnUrls: [`https://app.example/?${address}`] } });
+      await store().tenants.update(no, {
+        name,
+        signIn: { returnUrls: [`https://app.example/?${address}`] },
+        presentation: { owner: name, contact: address },
+      });
       await store().tenants.record({ tenantNo: no, phase: 'syncing', paused: true, problem: null, taken: [] });
       await store().tenants.purge(no, () => undefined);
       expect(await found()).toEqual([]);

@@ -5,7 +5,19 @@ import { PROBLEM_CODES } from '../../src/domain/problem.ts';
 import type { TenantRow } from '../../src/store/face/tenants.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Backend } from './backend.ts';
-import { boundTenant, eventsAfter, G, joins, liveTenant, newTenant, object, runRound, U } from './rounds.ts';
+import {
+  boundTenant,
+  eventsAfter,
+  fencesOf,
+  G,
+  joins,
+  liveTenant,
+  newTenant,
+  object,
+  openRound,
+  runRound,
+  U,
+} from './rounds.ts';
 
 const hash = () => Buffer.from(randomUUID());
 const soon = () => new Date(Date.now() + 60_000);
@@ -217,6 +229,11 @@ export function tenantsSuite(backend: () => Backend): void {
       const page = { users: [[object(U(1), { displayName: 'Canary' })]], groups: [[object(G(1), {}, [joins(U(1))])]] };
       await runRound(store(), no, page);
       await runRound(store(), no, { users: [[object(U(1), { displayName: 'Canary Bird' })]] });
+      // What an entry of the groups to sync may mean are names of the directory, too.
+      await store().tenants.update(no, { groupsToSync: ['Twins'] });
+      const twins = [1, 2].map((n) => ({ id: G(n), displayName: 'Canary twins', mail: null }));
+      await store().sync.groupFound(fencesOf(await openRound(store(), no)), 'Twins', twins);
+      expect(await searchAll(backend(), 'Canary twins')).not.toEqual([]);
       await revoke(no);
       const cursor = await store().feed.head();
       expect(await purge(no)).toEqual({ purged: true, dueAt: null });
