@@ -47,9 +47,10 @@ export async function fillScope(
   fences: readonly Fence[],
   feed?: Feed,
 ): Promise<FeedEnd> {
-  for (;;) {
+  // Who was stored stays noted until the round's end: of a large group they are not gone through again with each question.
+  for (let after: string | undefined; ;) {
     if (slice.pages.left <= 0 || deps.clock.now() >= slice.fetchUntil) return { end: 'unfinished' };
-    const wanted = await deps.store.sync.wantedObjects(fences, PICKED_AT_ONCE, feed);
+    const wanted = await deps.store.sync.wantedObjects(fences, PICKED_AT_ONCE, { feed, after });
     if (wanted === 'superseded') return { end: 'superseded' };
     if (!wanted) return DONE;
     const tally = { changes: 0 };
@@ -58,6 +59,7 @@ export async function fillScope(
     slice.wrote(tally.changes);
     const done = await deps.store.sync.objectsPicked(fences, wanted);
     if (done === 'superseded') return { end: 'superseded' };
+    if (wanted.feed === 'users') after = wanted.ids.at(-1);
   }
 }
 

@@ -36,7 +36,8 @@ export async function blankEvents(tx: Tx, tenantNo: number, persons: readonly st
   if (persons.length === 0) return;
   await sql`
     UPDATE event SET data = jsonb_build_object('id', subject_id), changed = NULL, reason = 'purge'
-    WHERE tenant_no = ${tenantNo} AND subject_kind = 'user' AND subject_id = ANY(${arrayText(persons)}::text[])`.execute(
-    tx,
-  );
+    -- Each person looked up by itself, whatever the planner believes of a feed that has grown a moment ago.
+    WHERE position = ANY (ARRAY(SELECT e.position FROM unnest(${arrayText(persons)}::text[]) AS i(id) CROSS JOIN LATERAL (
+      SELECT position FROM event
+      WHERE tenant_no = ${tenantNo} AND subject_kind = 'user' AND subject_id = i.id OFFSET 0) e))`.execute(tx);
 }

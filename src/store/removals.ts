@@ -257,27 +257,27 @@ interface StagedObject {
   readonly reason: StagedReason;
 }
 
-/** As many objects as have a batch of memberships around them, one at least. */
+/** As many objects as have a batch of memberships around them, one at least. Not one more is counted: a group may be large. */
 async function takeObjects(
   tx: Tx,
   tenantNo: number,
   from: Waiting,
   kind: ObjectKind,
 ): Promise<readonly StagedObject[]> {
-  const { rows: candidates } = await sql<StagedObject & { around: number }>`
-    SELECT s.object_id AS id, s.reason,
-      (SELECT count(*) FROM membership m WHERE m.tenant_no = ${tenantNo} AND m.group_id = s.object_id)
-        + (SELECT count(*) FROM membership m WHERE m.tenant_no = ${tenantNo} AND m.member_id = s.object_id) AS around
-    FROM ${from.table} s
-    WHERE s.tenant_no = ${tenantNo} AND s.kind = ${kind} AND ${from.where} ORDER BY s.object_id LIMIT ${sql.lit(BATCH_ROWS)}`.execute(
-    tx,
-  );
-  let rows = 0;
-  const taken = candidates.filter(({ around }) => {
-    const fits = rows < BATCH_ROWS;
-    rows += 1 + around;
-    return fits;
-  });
+  const next = (after: RawBuilder<unknown>) => sql`
+    SELECT object_id, reason FROM ${from.table}
+    WHERE tenant_no = ${tenantNo} AND kind = ${kind} AND object_id > ${after} AND ${from.where} ORDER BY object_id LIMIT 1`;
+  const around = sql`
+    (SELECT count(*) FROM membership m WHERE m.tenant_no = ${tenantNo} AND m.group_id = n.object_id)
+      + (SELECT count(*) FROM membership m WHERE m.tenant_no = ${tenantNo} AND m.member_id = n.object_id)`;
+  const { rows: taken } = await sql<StagedObject>`
+    WITH RECURSIVE taken AS (
+      SELECT n.object_id, n.reason, 1 + ${around} AS rows
+      FROM (${next(sql`'00000000-0000-0000-0000-000000000000'::uuid`)}) n
+      UNION ALL SELECT n.object_id, n.reason, t.rows + 1 + ${around}
+      FROM taken t CROSS JOIN LATERAL (${next(sql`t.object_id`)}) n WHERE t.rows < ${sql.lit(BATCH_ROWS)}
+    )
+    SELECT object_id AS id, reason FROM taken ORDER BY object_id`.execute(tx);
   if (taken.length === 0) return taken;
   await sql`
     DELETE FROM ${from.table}

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { sql } from 'kysely';
 import type { RoundKind } from '../../src/domain/activities.ts';
 import type { DeltaItem, Feed } from '../../src/domain/directory.ts';
 import type { Assignment } from '../../src/store/face/sync.ts';
@@ -9,6 +10,7 @@ import {
   fencesOf,
   finishRound,
   G,
+  HASHES,
   joins,
   leaves,
   object,
@@ -193,6 +195,72 @@ export function rescopedSuite(backend: () => Backend): void {
       expect(await people()).toEqual(all(...PEOPLE));
       await round({ assigned });
       expect(await people()).toEqual(all(1, 2, 3, 4, 5, 6));
+    });
+
+    test('asks for whom it lets in once, beginning where the last question ended', async () => {
+      await store().tenants.update(no, { groupsToSync: [G(1)] });
+      await round();
+      await store().tenants.update(no, { groupsToSync: [G(1), G(2)] });
+      const slice = await openRound(store(), no);
+      const fences = fencesOf(slice);
+      await store().sync.unresolvedGroups(fences);
+      await store().sync.applyPicked(slice.feeds.groups.fence, { items: [directory.get(G(2)) ?? object(G(2))] });
+      expect(await store().sync.wantedObjects(fences, 2)).toMatchObject({ ids: all(7, 8) });
+      expect(await store().sync.wantedObjects(fences, 2, { after: U(8) })).toMatchObject({ ids: all(9, 10) });
+      expect(await store().sync.wantedObjects(fences, 2, { after: U(10) })).toBeUndefined();
+    });
+
+    test('judges ten thousand who leave one group in seconds', async () => {
+      if (!backend().concurrent) return;
+      const many = Array.from({ length: 10_000 }, (_, n) => n + 1);
+      for (const n of many) directory.set(U(n), object(U(n)));
+      directory.set(
+        G(1),
+        object(
+          G(1),
+          {},
+          many.map((n) => joins(U(n))),
+        ),
+      );
+      await store().tenants.update(no, { groupsToSync: [G(1)] });
+      await round();
+      // As the server does by itself, after a while.
+      await sql`ANALYZE`.execute(backend().db);
+      const began = Date.now();
+      const left = many.slice(1).map((n) => leaves(U(n)));
+      expect(await round({ groups: [object(G(1), {}, left)] })).toHaveProperty('heldSince');
+      await approve();
+      // Each compared with each other it would be twenty.
+      expect(Date.now() - began).toBeLessThan(8_000);
+      expect(await people()).toEqual(all(1));
+    }, 60_000);
+
+    test('says again of a completed round that entries fit no group', async () => {
+      await store().tenants.update(no, { groupsToSync: [G(1), 'Nobody'] });
+      const ended = await round();
+      expect(ended).toMatchObject({ unresolvedGroups: 1 });
+      const roundId = (
+        await backend().db.selectFrom('round').select('id').where('tenant_no', '=', no).executeTakeFirst()
+      )?.id;
+      const again = await store().sync.openSlice({
+        tenantNo: no,
+        roundId: roundId ?? '',
+        kind: 'full',
+        queryHash: HASHES,
+      });
+      expect(again).toEqual({ completed: ended });
+    });
+
+    test('previews for a tenant of thousands who of hundreds of thousands is assigned in seconds', async () => {
+      await round();
+      const many = Array.from({ length: 5_000 }, (_, n) => U(n + 1));
+      await round({ users: many.map((id) => object(id)) });
+      const assigned = Array.from({ length: 400_000 }, (_, n) => U(n + 4_001)).reverse();
+      const target = { guests: true, disabled: true, groups: null, members: [], assigned };
+      const began = Date.now();
+      const leave = await store().preview.leavers(no, target, 1);
+      expect(leave.users).toMatchObject({ count: 4_000, sample: [{ id: U(1) }] });
+      expect(Date.now() - began).toBeLessThan(3_000);
     });
 
     test('takes a list of deleted groups for no order to drop everybody', async () => {

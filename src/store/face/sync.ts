@@ -119,11 +119,14 @@ export interface SyncStore {
   groupFound(fences: readonly Fence[], entry: string, found: readonly GroupCandidate[]): Promise<'superseded' | void>;
   /** All that is assigned to the application now. */
   assignedListed(fences: readonly Fence[], assignments: readonly Assignment[]): Promise<'superseded' | void>;
-  /** Some objects that the scope lets in and the mirror has not; with `feed` of that feed alone. Undefined: there are none. */
+  /**
+   * Some objects that the scope lets in and the mirror has not; with `feed` of that feed alone, with `after` of users those
+   * beyond that id. Undefined: there are none.
+   */
   wantedObjects(
     fences: readonly Fence[],
     limit: number,
-    feed?: Feed,
+    only?: { readonly feed?: Feed | undefined; readonly after?: string | undefined },
   ): Promise<WantedObjects | undefined | 'superseded'>;
   /** They were asked for, and what came of it is applied. */
   objectsPicked(fences: readonly Fence[], wanted: WantedObjects): Promise<'superseded' | void>;

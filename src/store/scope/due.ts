@@ -34,8 +34,8 @@ export async function addMembersOfDue(tx: Tx, tenantNo: number, groups: readonly
 
 export function createDue(db: Database): Pick<SyncStore, 'wantedObjects' | 'objectsPicked'> {
   return {
-    wantedObjects: (fences, limit, feed) =>
-      fenced(db, fences, (tx, { tenantNo }) => wantedObjects(tx, tenantNo, limit, feed)),
+    wantedObjects: (fences, limit, { feed, after } = {}) =>
+      fenced(db, fences, (tx, { tenantNo }) => wantedObjects(tx, tenantNo, limit, feed, after)),
     objectsPicked: (fences, wanted) => fenced(db, fences, (tx, { tenantNo }) => picked(tx, tenantNo, wanted)),
   };
 }
@@ -46,6 +46,7 @@ async function wantedObjects(
   tenantNo: number,
   limit: number,
   only: Feed | undefined,
+  after = '00000000-0000-0000-0000-000000000000',
 ): Promise<WantedObjects | undefined> {
   const { rows } = await sql<{ scope: ScopeRow | null }>`
     SELECT ${scopeColumn(sql`${tenantNo}::int`)} AS scope`.execute(tx);
@@ -66,8 +67,8 @@ async function wantedObjects(
   if (only === 'groups') return undefined;
   const { rows: users } = await sql<{ id: string }>`
     SELECT d.object_id AS id FROM scope_due d
-    WHERE d.tenant_no = ${tenantNo} AND d.kind = 'user'
-      AND NOT EXISTS (SELECT 1 FROM directory_user u WHERE u.tenant_no = ${tenantNo} AND u.id = d.object_id)
+    WHERE d.tenant_no = ${tenantNo} AND d.kind = 'user' AND d.object_id > ${after}::uuid
+      AND (SELECT true FROM directory_user u WHERE u.tenant_no = ${tenantNo} AND u.id = d.object_id) IS NULL
       AND ${isUserWanted(tenantNo, scope, sql`d.object_id`, 'as it will be')}
     ORDER BY d.object_id LIMIT ${limit}`.execute(tx);
   return users.length > 0 ? { feed: 'users', ids: users.map(({ id }) => id), assigned: false } : undefined;

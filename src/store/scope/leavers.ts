@@ -82,9 +82,9 @@ async function stageUnreachable(tx: Tx, tenantNo: number, scope: ScopeRow): Prom
   const { rows } = await sql<{ moved: boolean }>`
     SELECT EXISTS (SELECT 1 FROM staged_removal s WHERE s.tenant_no = ${tenantNo} AND s.kind = 'group')
       OR EXISTS (SELECT 1 FROM scope_due d WHERE d.tenant_no = ${tenantNo} AND d.kind = 'group')
-      OR EXISTS (SELECT 1 FROM staged_removal s JOIN membership m ON m.tenant_no = ${tenantNo}
-        AND m.group_id = s.object_id AND m.member_id = s.member_id AND m.member_type = 'group'
-        WHERE s.tenant_no = ${tenantNo} AND s.kind = 'membership') AS moved`.execute(tx);
+      OR EXISTS (SELECT 1 FROM staged_removal s WHERE s.tenant_no = ${tenantNo} AND s.kind = 'membership'
+        AND (SELECT m.member_type = 'group' FROM membership m WHERE m.tenant_no = ${tenantNo}
+          AND m.group_id = s.object_id AND m.member_id = s.member_id)) AS moved`.execute(tx);
   if (rows[0]?.moved === false) return;
   const reached = groupsInScope(tenantNo, scope, 'as it will be');
   await stage(
@@ -100,7 +100,7 @@ async function stageUnreachable(tx: Tx, tenantNo: number, scope: ScopeRow): Prom
 /** Groups that are held for having left the scope, and are in it again: it has changed, or a way to them is open again. */
 async function cancelHeldGroups(tx: Tx, tenantNo: number, scope: ScopeRow): Promise<void> {
   const inScope = scope.allGroups
-    ? sql`SELECT id FROM directory_group WHERE tenant_no = ${tenantNo}`
+    ? sql`SELECT object_id FROM held_removal WHERE tenant_no = ${tenantNo} AND kind = 'group'`
     : groupsInScope(tenantNo, scope, 'once approved');
   await cancelHeld(tx, tenantNo, 'group', inScope);
 }
@@ -121,8 +121,10 @@ async function judgeUsers(
     UNION SELECT m.member_id FROM staged_removal s JOIN membership m ON m.tenant_no = ${tenantNo} AND m.group_id = s.object_id
     WHERE s.tenant_no = ${tenantNo} AND s.kind = 'group' AND m.member_type = 'user'
     ${isListJudged ? sql`UNION ${unassigned(tenantNo)}` : sql``}`;
+  // OFFSET keeps the ids apart, each looked up by itself.
   const those = (ids: RawBuilder<unknown>, judged: RawBuilder<unknown>) => sql`
-    SELECT u.id FROM (${ids}) AS t JOIN directory_user u ON u.tenant_no = ${tenantNo} AND u.id = t.id WHERE ${judged}`;
+    SELECT u.id FROM (${ids}) AS t CROSS JOIN LATERAL (
+      SELECT id, data FROM directory_user WHERE tenant_no = ${tenantNo} AND id = t.id OFFSET 0) u WHERE ${judged}`;
   const inScope = isUserInScope(tenantNo, scope, 'as it will be');
   await stage(tx, tenantNo, 'user', 'scope', those(touched, sql`NOT ${inScope}`));
   await unstage(tx, tenantNo, 'user', those(touched, inScope));
@@ -155,17 +157,28 @@ async function stage(
 
 /** Whoever is in scope again is not about to leave it. */
 async function unstage(tx: Tx, tenantNo: number, kind: 'user' | 'group', ids: RawBuilder<unknown>): Promise<void> {
-  await sql`DELETE FROM staged_removal s WHERE ${left(tenantNo, kind, ids)}`.execute(tx);
+  await sql`DELETE FROM staged_removal WHERE ctid = ANY (${leaving('staged_removal', tenantNo, kind, ids)})`.execute(
+    tx,
+  );
 }
 
 /** Nor held for it. */
 async function cancelHeld(tx: Tx, tenantNo: number, kind: 'user' | 'group', ids: RawBuilder<unknown>): Promise<void> {
-  await sql`UPDATE held_removal s SET cancelled = true WHERE ${left(tenantNo, kind, ids)}`.execute(tx);
+  await sql`
+    UPDATE held_removal SET cancelled = true WHERE ctid = ANY (${leaving('held_removal', tenantNo, kind, ids)})`.execute(
+    tx,
+  );
 }
 
-const left = (tenantNo: number, kind: 'user' | 'group', ids: RawBuilder<unknown>): RawBuilder<unknown> => sql`
-  s.tenant_no = ${tenantNo} AND s.kind = ${kind} AND s.reason IN ('scope', 'rescoped')
-    AND s.object_id IN (SELECT i.id FROM (${ids}) AS i(id))`;
+const leaving = (
+  table: 'staged_removal' | 'held_removal',
+  tenantNo: number,
+  kind: 'user' | 'group',
+  ids: RawBuilder<unknown>,
+): RawBuilder<unknown> => sql`
+  ARRAY(SELECT s.ctid FROM (${ids}) AS i(id) CROSS JOIN LATERAL (
+    SELECT ctid FROM ${sql.table(table)} WHERE tenant_no = ${tenantNo} AND kind = ${kind} AND object_id = i.id
+      AND reason IN ('scope', 'rescoped') OFFSET 0) s)`;
 
 /** After a first import, which tells nothing: a membership counts once its member is mirrored. */
 export async function tellKnown(tx: Tx, tenantNo: number): Promise<void> {

@@ -5,6 +5,8 @@ import type { ObjectRow } from '../face/directory.ts';
 import type { ScopePreviewStore, ScopeTarget, Some } from '../face/preview.ts';
 
 const ids = (list: readonly string[]) => sql`${arrayText(list)}::uuid[]`;
+/** To be looked for in what may be as long as the directory: the server hashes such a list, and an array it would go through. */
+const listed = (list: readonly string[]) => sql`(SELECT unnest(${ids(list)}))`;
 
 /** What a change of scope would mean for the mirror as it stands. Reads only. */
 export function createScopePreview(db: Database): ScopePreviewStore {
@@ -47,7 +49,7 @@ export function createScopePreview(db: Database): ScopePreviewStore {
             limit,
             sql`
             SELECT g.id, g.data FROM directory_group g
-            WHERE g.tenant_no = ${tenantNo} AND g.deleted_at IS NULL AND NOT g.id = ANY(${ids(target.groups)})`,
+            WHERE g.tenant_no = ${tenantNo} AND g.deleted_at IS NULL AND g.id NOT IN ${listed(target.groups)}`,
           )
         : { count: 0, sample: [] };
       return { users, groups };
@@ -70,10 +72,10 @@ export function createScopePreview(db: Database): ScopePreviewStore {
 
 function isWanted(tenantNo: number, { groups, members, assigned }: ScopeTarget, id: ReturnType<typeof sql>) {
   const member = groups
-    ? sql`(${id} = ANY(${ids(members)}) OR EXISTS (SELECT 1 FROM membership w
+    ? sql`(${id} IN ${listed(members)} OR EXISTS (SELECT 1 FROM membership w
         WHERE w.tenant_no = ${tenantNo} AND w.member_id = ${id} AND w.group_id = ANY(${ids(groups)})))`
     : sql`true`;
-  return sql`(${member} AND ${assigned ? sql`${id} = ANY(${ids(assigned)})` : sql`true`})`;
+  return sql`(${member} AND ${assigned ? sql`${id} IN ${listed(assigned)}` : sql`true`})`;
 }
 
 async function some(db: Database, limit: number, all: ReturnType<typeof sql>): Promise<Some<ObjectRow>> {
