@@ -21,6 +21,8 @@ export function createHeld(db: Database): HeldStore {
         if (!(await lockHeld(tx, tenantNo))) return;
         await tx.deleteFrom('held_removal').where('tenant_no', '=', tenantNo).execute();
         await tx.deleteFrom('held_set').where('tenant_no', '=', tenantNo).execute();
+        // The links are past what was dropped: the next round is a full one, also where nobody remembers the rejection.
+        await sql`UPDATE checkpoint SET query_hash = NULL WHERE tenant_no = ${tenantNo}`.execute(tx);
       }),
   };
 }
@@ -137,10 +139,12 @@ async function noteMembersOfHeld(tx: Tx, tenantNo: number): Promise<void> {
   if (!(await lockHeld(tx, tenantNo))) return;
   await sql`
     INSERT INTO scope_due (tenant_no, kind, object_id)
-    SELECT DISTINCT m.tenant_no, m.member_type, m.member_id FROM held_removal h
-    JOIN membership m ON m.tenant_no = ${tenantNo} AND m.group_id = h.object_id
-      AND (h.kind = 'group' OR m.member_id = h.member_id) AND m.member_type IN ('user', 'group')
-    WHERE h.tenant_no = ${tenantNo} AND h.kind IN ('group', 'membership')
+    SELECT DISTINCT ${tenantNo}::int, m.member_type, m.member_id FROM held_removal h CROSS JOIN LATERAL (
+      SELECT member_type, member_id FROM membership
+      WHERE tenant_no = ${tenantNo} AND group_id = h.object_id AND h.kind = 'group'
+      UNION ALL SELECT member_type, member_id FROM membership
+      WHERE tenant_no = ${tenantNo} AND group_id = h.object_id AND member_id = h.member_id AND h.kind = 'membership') m
+    WHERE h.tenant_no = ${tenantNo} AND h.kind IN ('group', 'membership') AND m.member_type IN ('user', 'group')
       AND EXISTS (SELECT 1 FROM scope s WHERE s.tenant_no = ${tenantNo})
     ON CONFLICT DO NOTHING`.execute(tx);
 }

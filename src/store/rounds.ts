@@ -7,6 +7,7 @@ import { mayFetch } from '../domain/tenant.ts';
 import { type Checkpoint, fenced, type FencedRound, lockCheckpoints, lockRound, raiseFences } from './fence.ts';
 import { forgetReconcile } from './reconcile.ts';
 import { beginFullScope } from './scope/assigned.ts';
+import { countUnresolved } from './scope/groups.ts';
 import { scopeColumn } from './scope/in-scope.ts';
 import type { Database, RemovalKind, Tx } from './schema.ts';
 import { suspectsAreDue } from './suspects.ts';
@@ -42,7 +43,9 @@ async function openSlice(tx: Tx, input: OpenInput): ReturnType<SyncStore['openSl
   let round = await tx.selectFrom('round').selectAll().where('tenant_no', '=', tenantNo).forUpdate().executeTakeFirst();
   if (round?.id === roundId && round.completed_at !== null) {
     const held = await tx.selectFrom('held_set').select('since').where('tenant_no', '=', tenantNo).executeTakeFirst();
-    return { completed: { ...summaryOf(round, round.completed_at), ...(held ? { heldSince: held.since } : {}) } };
+    const unresolvedGroups = tenant.within ? await countUnresolved(tx, tenantNo) : 0;
+    const completed = { ...summaryOf(round, round.completed_at), ...(held ? { heldSince: held.since } : {}) };
+    return { completed: { ...completed, ...(unresolvedGroups === 0 ? {} : { unresolvedGroups }) } };
   }
   const chosen = chosenOf(scopeOf(tenant.scope));
   const queryHash = withChosen(input.queryHash, chosen);

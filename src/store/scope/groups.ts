@@ -88,6 +88,11 @@ export async function completeScope(tx: Tx, tenantNo: number, scope: ScopeRow, k
     await sql`UPDATE scope SET widening = false WHERE tenant_no = ${tenantNo} AND widening`.execute(tx);
     if (isWhole(scope) && !scope.readAll) await sql`DELETE FROM scope WHERE tenant_no = ${tenantNo}`.execute(tx);
   }
+  return countUnresolved(tx, tenantNo);
+}
+
+/** Entries of the groups to sync that fit no group, or several. */
+export async function countUnresolved(tx: Tx, tenantNo: number): Promise<number> {
   const { rows } = await sql<{ n: number }>`
     SELECT count(*) AS n FROM scope_group r
     WHERE r.tenant_no = ${tenantNo} AND NOT ${isFound(sql`${tenantNo}::int`)}`.execute(tx);
