@@ -297,9 +297,12 @@ async function finishRound(
   const { store, clock } = deps;
   const { kind } = opened;
   const fences = fencesOf(opened);
-  const left = AbortSignal.timeout(Math.max(budgetEnd - clock.now(), SHORTEST_REMOVALS_MS));
+  // Held by its timer: a timeout that is held by nothing but `any` is garbage before its time.
+  const overtime = new AbortController();
+  const timer = setTimeout(() => overtime.abort(), Math.max(budgetEnd - clock.now(), SHORTEST_REMOVALS_MS));
+  const until = AbortSignal.any([slice.signal, overtime.signal]);
   const looks = confirmRemovals(deps, slice, kind, opened.feeds.groups.fence);
-  const removed = await store.sync.applyRemovals(fences, slice.beat, AbortSignal.any([slice.signal, left]), looks);
+  const removed = await store.sync.applyRemovals(fences, slice.beat, until, looks).finally(() => clearTimeout(timer));
   if (removed === 'superseded') return { outcome: 'superseded', kind };
   slice.signal.throwIfAborted();
   const why = looks.stopped();

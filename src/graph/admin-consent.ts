@@ -1,4 +1,5 @@
 import type { Endpoints } from './cloud.ts';
+import { eitherOf } from './either-of.ts';
 import { isObject, parseJson, textOf } from './json.ts';
 
 export interface ConsentRequest {
@@ -48,7 +49,7 @@ export async function resolveDirectory(
       {
         redirect: 'manual',
         headers: { accept: 'application/json' },
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        signal: eitherOf(timeout, signal),
       },
     );
     const body = parseJson(await response.text());

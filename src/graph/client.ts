@@ -7,6 +7,7 @@ import {
   type Middleware,
 } from '@microsoft/microsoft-graph-client';
 import type { Load } from '../domain/throttle.ts';
+import { eitherOf } from './either-of.ts';
 import { failureOf, type Asked, type GraphFailure } from './failures.ts';
 import { isObject, parseJson, type Json } from './json.ts';
 
@@ -72,7 +73,7 @@ export function createGraphClient(config: { readonly origin: string; readonly fe
       const request = client
         .api(url)
         .responseType(ResponseType.RAW)
-        .option('signal', signal ? AbortSignal.any([signal, timeout]) : timeout)
+        .option('signal', eitherOf(timeout, signal))
         .middlewareOptions([facts]);
       await (call === undefined ? request.get() : sendBy(request, call));
       const response = facts.answered();

@@ -2,6 +2,7 @@ import * as oidc from 'openid-client';
 import { aadstsEntry, aadstsIn } from '../domain/catalogue/catalogue.ts';
 import type { Endpoints } from './cloud.ts';
 import { loadCredential, withCredentials, type Credential } from './credential.ts';
+import { eitherOf } from './either-of.ts';
 import { textOf } from './json.ts';
 
 export interface ProofRequest {
@@ -134,15 +135,13 @@ async function finishWith(config: SignInConfig, back: ProofReturn): Promise<Proo
 
 async function discover(config: SignInConfig, back: ProofReturn): Promise<oidc.Configuration | undefined> {
   const { endpoints, clientId, fetch } = config;
-  const customFetch: oidc.CustomFetch = (url, { body, ...options }) => {
-    const signals = [options.signal, back.signal].filter((signal) => signal !== undefined);
-    return fetch(url, {
+  const customFetch: oidc.CustomFetch = (url, { body, ...options }) =>
+    fetch(url, {
       ...options,
       // Nothing but forms is posted here.
       ...(body instanceof URLSearchParams ? { body } : {}),
-      ...(signals.length > 0 ? { signal: AbortSignal.any(signals) } : {}),
+      ...(options.signal ? { signal: eitherOf(options.signal, back.signal) } : {}),
     });
-  };
   const issuer = new URL(`${endpoints.authorityHost}/${encodeURIComponent(back.entraTenant)}/v2.0`);
   const server = await oidc.discovery(
     issuer,

@@ -7,6 +7,7 @@ import {
   type LoadedCredential,
 } from './credential.ts';
 import type { Endpoints } from './cloud.ts';
+import { eitherOf } from './either-of.ts';
 import { isObject, parseJson, textOf } from './json.ts';
 import { classifyTokenWire, type TokenRefusal, type TokenWire } from './token-failures.ts';
 
@@ -167,7 +168,7 @@ class RecordingNetwork implements INetworkModule {
       method,
       redirect: 'manual',
       headers: options?.headers ?? {},
-      signal: this.#signal ? AbortSignal.any([this.#signal, timeout]) : timeout,
+      signal: eitherOf(timeout, this.#signal),
       ...(options?.body === undefined ? {} : { body: options.body }),
     });
     const text = await response.text();
