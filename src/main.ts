@@ -18,9 +18,20 @@ const ROLES: Readonly<Record<string, ReadonlySet<Role>>> = {
   worker: new Set<Role>(['worker']),
 };
 
+/** Longer than a worker takes to end what it may end, shorter than orchestrators are told to wait before they kill. */
+const STOP_WITHIN_MS = 30_000;
+
 const stopping = new AbortController();
 for (const signal of ['SIGTERM', 'SIGINT'] as const)
-  process.once(signal, () => stopping.abort(new Error(`Stopped by ${signal}`)));
+  process.once(signal, () => {
+    endInAnyCase();
+    stopping.abort(new Error(`Stopped by ${signal}`));
+  });
+
+/** A database or Temporal that says nothing any more must not hold a process up that has to go. */
+function endInAnyCase(): void {
+  setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+}
 
 async function migrate(): Promise<void> {
   const config = readStoreConfig(process.env);
@@ -48,6 +59,7 @@ async function serve(roles: ReadonlySet<Role>): Promise<void> {
   try {
     await Promise.race([stopped, service.failed]);
   } finally {
+    endInAnyCase();
     await service.stop();
   }
 }

@@ -6,6 +6,7 @@ import { createAudit } from './audit.ts';
 import { createConsents } from './consents.ts';
 import { createDirectory } from './directory.ts';
 import { advisoryLock, processLock } from './exclusively.ts';
+import { endStopped } from './end-stopped.ts';
 import { createFeed } from './feed.ts';
 import { lockFolder } from './folder-lock.ts';
 import { noticeRestore } from './identity.ts';
@@ -47,10 +48,21 @@ async function openServer(databaseUrl: string, options: StoreOptions): Promise<S
   const db = openDatabase(pool);
   try {
     await waitForDatabase(() => ping(db), whereIs(databaseUrl), options.log, options.signal);
+    await migrateServer(databaseUrl, options.log);
     return await prepare(db, { exclusively: advisoryLock(db) }, options.log);
   } catch (error) {
     await db.destroy();
     throw error;
+  }
+}
+
+/** A migration, or the wait for another process's, may take long: no time limit of the pool holds for it. */
+async function migrateServer(databaseUrl: string, log: Logger): Promise<void> {
+  const db = openDatabase(openPostgres(databaseUrl, 1, log, Infinity));
+  try {
+    await migrate(db, log);
+  } finally {
+    await db.destroy();
   }
 }
 
@@ -59,6 +71,7 @@ async function openEmbedded({ dataDir, log }: StoreOptions): Promise<Store> {
   const unlock = await lockFolder(folder);
   try {
     const db = openDatabase(await openPglite(folder));
+    await migrate(db, log);
     return await prepare(db, { exclusively: processLock(), afterClose: unlock }, log);
   } catch (error) {
     await unlock();
@@ -75,9 +88,12 @@ export interface StoreParts {
   readonly afterClose?: () => Promise<void>;
 }
 
-async function prepare(db: Database, parts: StoreParts, log: Logger): Promise<Store> {
+async function migrate(db: Database, log: Logger): Promise<void> {
   const migrated = await migrateToLatest(db);
   if (migrated.length > 0) log.info({ migrated }, 'The database was brought up to date');
+}
+
+async function prepare(db: Database, parts: StoreParts, log: Logger): Promise<Store> {
   if (await noticeRestore(db)) log.warn('The database was restored: older cursors of the feed are void');
   return createStore(db, parts);
 }
@@ -103,6 +119,7 @@ export function createStore(db: Database, parts: StoreParts): Store {
     retention: createRetention(db),
     ping: () => ping(db),
     exclusively: parts.exclusively,
+    endStopped: (silentMs) => endStopped(db, silentMs),
     close: async () => {
       await db.destroy();
       await parts.afterClose?.();

@@ -19,7 +19,6 @@ import type { Database, Tx } from './schema.ts';
 import { addMembersOfDue } from './scope/due.ts';
 import { type ScopeRow, scopeColumn } from './scope/in-scope.ts';
 import { withinScope } from './scope/page.ts';
-import { LONGEST_COPY_MS } from './session.ts';
 import { hasSkipped, recordSkipped } from './skipped.ts';
 import { heardOfSuspects } from './suspects.ts';
 import { stageMemberships, stageObjects, unstage } from './staged.ts';
@@ -119,13 +118,10 @@ interface PageRound extends HeldPage {
  */
 const LAZY_WHERE_QUIET = sql`CASE WHEN r.quiet THEN set_config('synchronous_commit', 'off', true) END AS lazy`;
 
-/** Only a first import copies. */
-const COPY_IN_TIME = sql`CASE WHEN r.quiet THEN set_config('statement_timeout', ${sql.lit(String(LONGEST_COPY_MS))}, true) END AS timely`;
-
 /** Locks the feed's checkpoint under the fence's epoch. */
 async function holdPage(tx: Tx, { tenantNo, feed, epoch }: Fence): Promise<HeldPage | undefined> {
   const { rows } = await sql<Omit<HeldPage, 'tenantNo'>>`
-    /* hold_page */ SELECT r.id, r.kind, r.quiet, r.marks, ${LAZY_WHERE_QUIET}, ${COPY_IN_TIME}, ${scopeColumn(sql`c.tenant_no`)} AS scope,
+    /* hold_page */ SELECT r.id, r.kind, r.quiet, r.marks, ${LAZY_WHERE_QUIET}, ${scopeColumn(sql`c.tenant_no`)} AS scope,
       ${isOverlong(sql`c.pages`, sql`c.full_pages`)} AS overlong,
       EXISTS (SELECT 1 FROM staged_removal s WHERE s.tenant_no = c.tenant_no) AS staged,
       EXISTS (SELECT 1 FROM held_set h WHERE h.tenant_no = c.tenant_no) AS held

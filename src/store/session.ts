@@ -16,10 +16,16 @@ export const SESSION = 'SET plan_cache_mode = force_generic_plan; SET jit = off'
  * and at the wrong moment the feed of all tenants. The server ends such a transaction before the slice's next attempt begins.
  */
 export const LONGEST_SILENCE_MS = 10_000;
-export const SERVER_SESSION = `${SESSION}; SET idle_in_transaction_session_timeout = ${LONGEST_SILENCE_MS}`;
 
-/** The same for COPY, in which the server waits for rows inside a statement: far more than those of a page ever take. */
-export const LONGEST_COPY_MS = 60_000;
+/** Far more than any statement takes but those of migrations: one that waits longer waits for nothing that will come. */
+export const LONGEST_STATEMENT_MS = 5 * 60_000;
+
+/** A server may vanish without a word as well: what it has not said so long after it should have, it will not say. */
+export const ANSWER_MARGIN_MS = 10_000;
+
+/** @param longestMs of a statement; `Infinity` where it may take as long as it takes */
+export const serverSession = (longestMs: number): string =>
+  `${SESSION}; SET idle_in_transaction_session_timeout = ${LONGEST_SILENCE_MS}; SET statement_timeout = ${Number.isFinite(longestMs) ? longestMs : 0}`;
 
 /**
  * What each page says begins with its name in a comment, and a server plans it once a connection: planning costs these more

@@ -37,5 +37,7 @@ export interface Store {
   ping(): Promise<void>;
   /** Runs `work` if no other process holds the named lock, else returns at once. An advisory lock of one transaction. */
   exclusively(lock: string, work: () => Promise<void>): Promise<void>;
+  /** Ends what other processes began at the server and then stood still in; `silentMs`: for how long, a minute by default. */
+  endStopped(silentMs?: number): Promise<void>;
   close(): Promise<void>;
 }

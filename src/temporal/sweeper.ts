@@ -6,6 +6,8 @@ import type { TenantHandles } from './tenant-handles.ts';
 
 /** An intent younger than this is probably on its way. */
 const INTENT_AGE_MS = 30_000;
+/** Nobody else sweeps while one process waits. */
+const LIST_DEADLINE_MS = 60_000;
 
 export interface Sweeper {
   /** Sweeps once, if no other process is sweeping. */
@@ -28,13 +30,19 @@ export function startSweeper(deps: {
 }): Sweeper {
   const { client, store, handles, log } = deps;
 
-  const sweepOnce = async () => {
+  const runningWorkflows = async () => {
     const running = new Set<string>();
     for await (const execution of client.workflow.list({
       query: `WorkflowType = '${TENANT_WORKFLOW}' AND ExecutionStatus = 'Running'`,
     })) {
       running.add(execution.workflowId);
     }
+    return running;
+  };
+
+  const sweepOnce = async () => {
+    await store.endStopped();
+    const running = await client.withDeadline(Date.now() + LIST_DEADLINE_MS, runningWorkflows);
     for (const tenant of await store.tenants.live()) {
       // The list may lag behind: a start that meets a running workflow changes nothing.
       if (running.has(workflowIdOf(tenant.id))) continue;

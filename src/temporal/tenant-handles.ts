@@ -101,7 +101,9 @@ export function createTenantHandles(deps: {
       const tenant = await store.tenants.byNo(tenantNo);
       if (!tenant) return 'gone';
       try {
-        await client.workflow.start(TENANT_WORKFLOW, startOptions(tenant));
+        await client.withDeadline(Date.now() + SIGNAL_DEADLINE_MS, () =>
+          client.workflow.start(TENANT_WORKFLOW, startOptions(tenant)),
+        );
         return 'started';
       } catch (error) {
         if (error instanceof Error && error.name === 'WorkflowExecutionAlreadyStartedError') return 'running';

@@ -71,9 +71,10 @@ const readyz = async (run: Run) => {
 };
 const isReady = async (run: Run) => ((await readyz(run))?.status === 200 ? true : undefined);
 
-/** Something that can stand in front of a server and be away at first. */
-async function relay(port: number, target: string): Promise<void> {
+/** Something that can stand in front of a server, be away at first, and say nothing any more. */
+async function relay(port: number, target: string): Promise<{ fallSilent(): void }> {
   const [host = '127.0.0.1', targetPort = ''] = target.split(':');
+  let silent = false;
   const server = createServer((inside) => {
     const outside = connect(Number(targetPort), host);
     for (const socket of [inside, outside]) {
@@ -81,10 +82,14 @@ async function relay(port: number, target: string): Promise<void> {
       socket.on('error', () => socket.destroy());
       socket.on('close', () => sockets.delete(socket));
     }
-    inside.pipe(outside).pipe(inside);
+    inside.on('data', (chunk) => void (silent || outside.write(chunk)));
+    outside.on('data', (chunk) => void (silent || inside.write(chunk)));
+    inside.on('close', () => outside.destroy());
+    outside.on('close', () => silent || inside.destroy());
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   servers.push(server);
+  return { fallSilent: () => void (silent = true) };
 }
 
 afterEach(async () => {
@@ -177,3 +182,21 @@ test('an API that was told to stop while it waits for its database ends at once'
   run.child.kill('SIGTERM');
   expect(await Promise.race([run.ended, sleep(8_000)])).toBe(0);
 }, 30_000);
+
+test('a process whose Temporal and database say nothing any more ends all the same when it is told to stop', async () => {
+  const port = await freePort();
+  const silent = await relay(port, process.env['TEST_TEMPORAL_ADDRESS'] ?? '');
+  const server = process.env['DATABASE_URL'] ? new URL(process.env['DATABASE_URL']) : undefined;
+  const databasePort = await freePort();
+  const database = server && (await relay(databasePort, server.host));
+  if (server) server.host = `127.0.0.1:${databasePort}`;
+  const run = await start({ TEMPORAL_ADDRESS: `127.0.0.1:${port}`, ...(server ? { DATABASE_URL: server.href } : {}) });
+  await until('it is ready', () => isReady(run));
+  silent.fallSilent();
+  database?.fallSilent();
+  const readiness = fetch(`http://localhost:${run.port}/readyz`).catch(() => undefined);
+  await sleep(1_000);
+  run.child.kill('SIGTERM');
+  expect(await Promise.race([run.ended, sleep(60_000, 'still there')])).not.toBe('still there');
+  await readiness;
+}, 150_000);

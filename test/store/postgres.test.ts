@@ -7,5 +7,5 @@ const databaseUrl = process.env['DATABASE_URL'];
 
 if (databaseUrl) {
   storeSuite('PostgreSQL', () => postgresBackend(databaseUrl));
-  stoppedSuite(() => postgresBackend(databaseUrl));
+  stoppedSuite(databaseUrl, () => postgresBackend(databaseUrl));
 } else test.skip('the store on PostgreSQL: left out, DATABASE_URL is not set', () => undefined);
