@@ -134,7 +134,10 @@ async function approveHeld(db: Database, tenantNo: number, heartbeat: () => void
   });
 }
 
-/** Of a tenant with a scope: whoever loses a membership now may have lost the last one. The next round judges. */
+/**
+ * Of a tenant with a scope: whoever loses a membership now may have lost the last one, and who goes may have left the scope
+ * as well. The next round judges.
+ */
 async function noteMembersOfHeld(tx: Tx, tenantNo: number): Promise<void> {
   if (!(await lockHeld(tx, tenantNo))) return;
   await sql`
@@ -143,8 +146,9 @@ async function noteMembersOfHeld(tx: Tx, tenantNo: number): Promise<void> {
       SELECT member_type, member_id FROM membership
       WHERE tenant_no = ${tenantNo} AND group_id = h.object_id AND h.kind = 'group'
       UNION ALL SELECT member_type, member_id FROM membership
-      WHERE tenant_no = ${tenantNo} AND group_id = h.object_id AND member_id = h.member_id AND h.kind = 'membership') m
-    WHERE h.tenant_no = ${tenantNo} AND h.kind IN ('group', 'membership') AND m.member_type IN ('user', 'group')
+      WHERE tenant_no = ${tenantNo} AND group_id = h.object_id AND member_id = h.member_id AND h.kind = 'membership'
+      UNION ALL SELECT 'user', h.object_id WHERE h.kind = 'user') m
+    WHERE h.tenant_no = ${tenantNo} AND h.kind IN ('group', 'membership', 'user') AND m.member_type IN ('user', 'group')
       AND EXISTS (SELECT 1 FROM scope s WHERE s.tenant_no = ${tenantNo})
     ON CONFLICT DO NOTHING`.execute(tx);
 }

@@ -16,7 +16,7 @@ type Counts = Record<Guarded, number>;
 
 /**
  * What a later round says again of something that is held already is no news; but what was restorable may be gone for good
- * since. A full round says so of everything that is still true, so a disable that it does not say is over.
+ * since, and who only left the scope may be deleted. A full round says so of everything that is still true, so a disable that it does not say is over.
  */
 export async function mergeWithHeld(tx: Tx, { tenantNo, kind, marks }: FencedRound): Promise<void> {
   if (kind === 'full' && marks) {
@@ -32,10 +32,13 @@ export async function mergeWithHeld(tx: Tx, { tenantNo, kind, marks }: FencedRou
     WHERE h.tenant_no = ${tenantNo} AND s.tenant_no = ${tenantNo} AND s.kind = h.kind AND s.object_id = h.object_id
       AND s.member_id = h.member_id AND s.reason = 'rescoped'`.execute(tx);
   await sql`
-    UPDATE held_removal h SET cancelled = false, reason = CASE s.reason WHEN 'deleted' THEN s.reason ELSE h.reason END
+    UPDATE held_removal h SET cancelled = false,
+      reason = CASE WHEN h.cancelled OR s.reason = 'deleted' OR h.reason = 'scope' THEN s.reason ELSE h.reason END
     FROM staged_removal s
     WHERE h.tenant_no = ${tenantNo} AND s.tenant_no = ${tenantNo} AND s.kind = h.kind AND s.object_id = h.object_id
-      AND s.member_id = h.member_id AND (h.cancelled OR (s.reason = 'deleted' AND h.reason <> 'deleted'))`.execute(tx);
+      AND s.member_id = h.member_id AND (h.cancelled OR h.reason = 'scope' OR (s.reason = 'deleted' AND h.reason <> 'deleted'))`.execute(
+    tx,
+  );
   await sql`
     DELETE FROM staged_removal s USING held_removal h
     WHERE s.tenant_no = ${tenantNo} AND h.tenant_no = ${tenantNo} AND h.kind = s.kind AND h.object_id = s.object_id

@@ -13,7 +13,7 @@ import { forgetRestored } from './restored.ts';
 import type { Database, StagedReason, Tx } from './schema.ts';
 import { dropDue } from './scope/due.ts';
 import { type ScopeRow, scopeColumn } from './scope/in-scope.ts';
-import { stageLeavers, tellKnown } from './scope/leavers.ts';
+import { keepNoneOutside, stageLeavers, tellKnown } from './scope/leavers.ts';
 import type { Fence, RemovalLooks, SyncStore } from './face/sync.ts';
 import { believeUnseen, groupsOfUnseen, stageUnseen } from './sweep.ts';
 
@@ -65,10 +65,13 @@ export function createApplyRemovals(db: Database): SyncStore['applyRemovals'] {
     if (excess) {
       const confirmed = looks ? await looks.confirm(excess.suspects) : { verdict: 'hold' as const };
       if (confirmed.verdict === 'stop') return 'stopped';
-      const held = await fenced(db, fences, (tx, { tenantNo }) => hold(tx, tenantNo, excess, confirmed.sample));
+      const held = await fenced(db, fences, async (tx, { tenantNo }) => {
+        await hold(tx, tenantNo, excess, confirmed.sample);
+        if (prepared.scope) await keepNoneOutside(tx, tenantNo, prepared.scope);
+      });
       if (held === 'superseded') return held;
     }
-    for (const step of [...REMOVAL_STEPS, tellUntold(prepared.scoped)]) {
+    for (const step of [...REMOVAL_STEPS, tellUntold(prepared.scope !== null)]) {
       for (let more = true; more; heartbeat()) {
         if (signal.aborted) return 'stopped';
         const batch = await removeBatch(db, fences, step);
@@ -107,7 +110,7 @@ async function relistUnseen(
 async function prepareRemovals(
   tx: Tx,
   round: FencedRound,
-): Promise<{ readonly waiting: boolean; readonly scoped: boolean; readonly excess?: Excess | undefined }> {
+): Promise<{ readonly waiting: boolean; readonly scope: ScopeRow | null; readonly excess?: Excess | undefined }> {
   const { tenantNo } = round;
   const { rows: states } = await sql<{ undone: boolean; held: boolean; scope: ScopeRow | null }>`
     SELECT EXISTS (SELECT 1 FROM checkpoint WHERE tenant_no = ${tenantNo} AND NOT done) AS undone,
@@ -124,11 +127,9 @@ async function prepareRemovals(
         AND ${isToTell(scope !== null)}) AS untold`.execute(tx);
   const { staged, untold } = rows[0] ?? { staged: true, untold: true };
   // A first import has nothing to lose.
-  return {
-    waiting: staged || untold,
-    scoped: scope !== null,
-    excess: staged && !round.quiet ? await weigh(tx, tenantNo) : undefined,
-  };
+  const excess = staged && !round.quiet ? await weigh(tx, tenantNo) : undefined;
+  if (scope && staged && !excess) await keepNoneOutside(tx, tenantNo, scope);
+  return { waiting: staged || untold, scope, excess };
 }
 
 function removeBatch(db: Database, fences: readonly Fence[], step: Step): Promise<Batch | 'superseded'> {

@@ -159,6 +159,21 @@ export function rescopedSuite(backend: () => Backend): void {
       expect(await people()).toEqual(all(...PEOPLE));
     });
 
+    test('does not forget of who left the scope that they are deleted, too', async () => {
+      await store().tenants.update(no, { groupsToSync: [G(1), G(2)] });
+      await round();
+      await round({ groups: [removed(G(2))], users: [removed(U(7))] });
+      expect(await counts()).toMatchObject({ groups: 1, users: 4 });
+      await round({ users: [removed(U(8))] });
+      // The group is restored, two of its people are not.
+      await round({ groups: [object(G(2))] });
+      expect(await counts()).toMatchObject({ groups: 0, users: 2 });
+      await approve();
+      expect(await people()).toEqual(all(1, 2, 3, 4, 5, 6, 9, 10));
+      await round({ users: [7, 8].map(person) });
+      expect(await people()).toEqual(all(...PEOPLE));
+    });
+
     test('takes an empty list of the assigned for no order to drop everybody', async () => {
       await round();
       await store().tenants.update(no, { scope: { assignedOnly: true } });

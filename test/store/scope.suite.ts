@@ -327,6 +327,23 @@ export function scopeSuite(backend: () => Backend): void {
       });
     });
 
+    test('hides who is there and gone again within one page', async () => {
+      ({ no } = await boundTenant(store));
+      await store.tenants.update(no, { groupsToSync: [G(1)] });
+      const slice = await openRound(store, no);
+      await store.sync.unresolvedGroups(fencesOf(slice));
+      await applyPages(store, slice, 'groups', [[object(G(1), {}, [joins(U(1)), joins(U(2))])]]);
+      await applyPages(store, slice, 'users', [[object(U(1)), object(U(2)), removed(U(2))]]);
+      await finishRound(store, slice);
+      expect(Object.keys((await snapshotOf(store, no)).users)).toEqual([U(1)]);
+      const other = await openRound(store, no, 'full');
+      await store.sync.unresolvedGroups(fencesOf(other));
+      await applyPages(store, other, 'groups', [[object(G(1), {}, [joins(U(1))]), removed(G(1))]]);
+      await applyPages(store, other, 'users', [[object(U(1))]]);
+      await finishRound(store, other);
+      expect(Object.keys((await snapshotOf(store, no)).groups)).toEqual([]);
+    });
+
     test('takes no part of somebody for the whole: asks for who may be let in, drops the rest', async () => {
       const asked = await round({
         users: [

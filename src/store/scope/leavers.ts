@@ -120,6 +120,7 @@ async function judgeUsers(
     UNION SELECT object_id FROM staged_removal WHERE tenant_no = ${tenantNo} AND kind = 'disable' AND ${!scope.disabled}
     UNION SELECT m.member_id FROM staged_removal s JOIN membership m ON m.tenant_no = ${tenantNo} AND m.group_id = s.object_id
     WHERE s.tenant_no = ${tenantNo} AND s.kind = 'group' AND m.member_type = 'user'
+    ${held ? sql`UNION SELECT object_id FROM held_removal WHERE tenant_no = ${tenantNo} AND kind = 'user' AND cancelled` : sql``}
     ${isListJudged ? sql`UNION ${unassigned(tenantNo)}` : sql``}`;
   // OFFSET keeps the ids apart, each looked up by itself.
   const those = (ids: RawBuilder<unknown>, judged: RawBuilder<unknown>) => sql`
@@ -140,7 +141,7 @@ async function judgeUsers(
   await cancelHeld(tx, tenantNo, 'user', those(released, isUserInScope(tenantNo, scope, 'once approved')));
 }
 
-/** Nothing of who leaves the scope is kept, not even of those who are soft-deleted as well. */
+/** The operator's word covers that of the directory; who only left the scope may be deleted as well, and that must not get lost. */
 async function stage(
   tx: Tx,
   tenantNo: number,
@@ -152,7 +153,22 @@ async function stage(
     INSERT INTO staged_removal AS s (tenant_no, kind, object_id, reason)
     SELECT ${tenantNo}::int, ${kind}::text, i.id, ${reason}::text FROM (${ids}) AS i(id)
     ON CONFLICT (tenant_no, kind, object_id, member_id) DO UPDATE SET reason = excluded.reason
-    WHERE s.reason = 'changed'`.execute(tx);
+    WHERE s.reason = 'changed' AND excluded.reason = 'rescoped'`.execute(tx);
+}
+
+/** Once it is known what is held: nothing of who leaves the scope is kept, not even of those who are soft-deleted as well. */
+export async function keepNoneOutside(tx: Tx, tenantNo: number, scope: ScopeRow): Promise<void> {
+  const toScope = (kind: 'user' | 'group', isOut: RawBuilder<unknown>) => sql`
+    UPDATE staged_removal s SET reason = 'scope'
+    WHERE s.tenant_no = ${tenantNo} AND s.kind = ${kind} AND s.reason = 'changed' AND ${isOut}`;
+  if (scope.nested && !scope.allGroups) {
+    await toScope('group', sql`s.object_id NOT IN (${groupsInScope(tenantNo, scope, 'as it will be')})`).execute(tx);
+  }
+  await toScope(
+    'user',
+    sql`(SELECT NOT ${isUserInScope(tenantNo, scope, 'as it will be')} FROM directory_user u
+      WHERE u.tenant_no = ${tenantNo} AND u.id = s.object_id)`,
+  ).execute(tx);
 }
 
 /** Whoever is in scope again is not about to leave it. */

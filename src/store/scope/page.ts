@@ -63,7 +63,7 @@ async function usersWithin(
   );
   await dropDue(tx, tenantNo, 'user', idsOf(out));
   await addDue(tx, tenantNo, 'user', idsOf(due));
-  return { ...page, objects: kept, removed: page.removed.filter(isTold(mirrored)) };
+  return { ...page, objects: kept, removed: page.removed.filter(isTold(mirrored, new Set(idsOf(kept)))) };
 }
 
 async function groupsWithin(
@@ -100,7 +100,7 @@ async function groupsWithin(
   if (scope.nested && !scope.allGroups) await addMembersDue(tx, tenantNo, 'group', joined);
   return {
     objects: page.objects.filter(({ id }) => kept.has(id)),
-    removed: page.removed.filter(isTold(mirrored)),
+    removed: page.removed.filter(isTold(mirrored, kept)),
     joined,
     left: page.left.filter(({ groupId }) => mirrored.has(groupId) || kept.has(groupId)),
   };
@@ -134,11 +134,11 @@ async function placesOf(
   return { mirrored: those('mirrored'), wanted: those('wanted') };
 }
 
-/** Of what is not mirrored only its end for good is of interest: memberships of it may be left. */
+/** Of what is not mirrored, nor comes with this page, only its end for good is of interest: memberships of it may be left. */
 const isTold =
-  (mirrored: ReadonlySet<string>) =>
+  (mirrored: ReadonlySet<string>, kept: ReadonlySet<string>) =>
   ({ id, reason }: FoldedPage['removed'][number]) =>
-    mirrored.has(id) || reason === 'deleted';
+    mirrored.has(id) || kept.has(id) || reason === 'deleted';
 
 const mentions = ({ data, cleared }: FoldedObject, names: readonly string[]): boolean =>
   names.some((name) => name in data || cleared.includes(name));
