@@ -41,7 +41,7 @@ export function confirmRemovals(
         slice.beat();
         const got = await graph.presence({ suspect, accessToken, signal });
         if (got.kind === 'throttled' || got.kind === 'unavailable' || got.kind === 'token_rejected') {
-          stopped = endOf(deps, slice, undefined, got);
+          stopped = await endOf(deps, slice, undefined, got);
           return { verdict: 'stop' };
         }
         if (got.kind === 'unknown') continue;

@@ -1,8 +1,9 @@
 import type { Chosen } from '../domain/scope.ts';
 import type { OpenFeed } from '../store/face/sync.ts';
 import type { FeedPageOutcome, FeedPageRequest } from '../graph/delta-feed.ts';
-import { isNearLimit, LONGEST_STORED_WAIT_MS, type Pace, paceAfter, paceHeld } from '../domain/throttle.ts';
+import { isNearLimit, type Load, LONGEST_STORED_WAIT_MS, type Pace, paceAfter, paceHeld } from '../domain/throttle.ts';
 import type { Priority } from '../graph/client.ts';
+import type { GraphFailure } from '../graph/failures.ts';
 import type { ActivityDeps } from './deps.ts';
 
 /** How far a feed came in this slice, and why no further. */
@@ -135,8 +136,9 @@ export async function fetchPage(
     }
     slice.beat();
     const urgency = priority === undefined ? {} : { priority };
-    const got = await deps.graph.feedPage({ ...wanted, ...urgency, chosen, accessToken, signal });
-    await keepToLimits(deps, slice, got);
+    const answer = await deps.graph.feedPage({ ...wanted, ...urgency, chosen, accessToken, signal });
+    const got = isWait(answer) ? await heed(deps, slice, answer) : answer;
+    if (got.kind === 'page') await keepToLimits(deps, slice, got.load);
     const wait = shortWait(slice, got, retries);
     if (wait === undefined || deps.clock.now() + wait >= slice.fetchUntil) return got;
     if ('retryAfterMs' in got) slice.kept.waits++;
@@ -146,17 +148,31 @@ export async function fetchPage(
   }
 }
 
-/** Slows the slice down as Microsoft's answers ask for, and tells other workers where they must know. */
-async function keepToLimits({ store, clock }: Deps, { tenantNo, limits }: Slice, got: FeedPageOutcome): Promise<void> {
+/** Slows the slice down the nearer the limits are, and tells other workers where they must know. */
+async function keepToLimits({ store, clock }: Deps, { tenantNo, limits }: Slice, load: Load): Promise<void> {
+  limits.pace = paceAfter(limits.pace, load, clock.now());
+  if (isNearLimit(load)) await store.sync.throttle(tenantNo, new Date(limits.pace.readyAt));
+}
+
+type Wait = Extract<GraphFailure, { kind: 'throttled' | 'unavailable' }>;
+
+const isWait = (got: FeedPageOutcome): got is Wait => got.kind === 'throttled' || got.kind === 'unavailable';
+
+/** Holds the whole slice for as long as Microsoft asks, or for long where it does not say; and all workers where its limits ask. */
+async function heed({ store, clock, patience }: Deps, { tenantNo, limits }: Slice, wait: Wait): Promise<Wait> {
+  const retryAfterMs =
+    wait.kind === 'throttled'
+      ? // Asking again at once would count as usage and prolong it (5.1).
+        (wait.retryAfterMs ?? patience.next(`throttled/${tenantNo}`, FIRST_UNSTATED_WAIT_MS, LONGEST_UNSTATED_WAIT_MS))
+      : wait.retryAfterMs;
+  if (retryAfterMs === undefined) return wait;
   const now = clock.now();
-  if (got.kind === 'page') {
-    limits.pace = paceAfter(limits.pace, got.load, now);
-    if (isNearLimit(got.load)) await store.sync.throttle(tenantNo, new Date(limits.pace.readyAt));
-  } else if ((got.kind === 'throttled' || got.kind === 'unavailable') && got.retryAfterMs !== undefined) {
-    limits.pace = paceHeld(limits.pace, got.retryAfterMs, now);
-    const scope = got.kind === 'throttled' && got.scope === 'application' ? 'application' : tenantNo;
-    await store.sync.throttle(scope, new Date(now + Math.min(got.retryAfterMs, LONGEST_STORED_WAIT_MS)));
+  limits.pace = paceHeld(limits.pace, retryAfterMs, now);
+  if (wait.kind === 'throttled' || wait.busy) {
+    const scope = wait.kind === 'throttled' && wait.scope === 'application' ? 'application' : tenantNo;
+    await store.sync.throttle(scope, new Date(now + Math.min(retryAfterMs, LONGEST_STORED_WAIT_MS)));
   }
+  return { ...wait, retryAfterMs };
 }
 
 /** How long to wait here before the same request is made again; undefined where that is not for the slice to do. */
@@ -169,23 +185,17 @@ function shortWait(slice: Slice, got: FeedPageOutcome, retries: number): number 
   return got.kind === 'unavailable' ? QUICK_RETRIES_MS[retries] : undefined;
 }
 
-export function endOf(
-  { patience }: Deps,
-  { tenantNo }: Slice,
+export async function endOf(
+  deps: Deps,
+  slice: Slice,
   link: string | undefined,
-  failure: Exclude<FeedPageOutcome, { kind: 'page' }>,
-): FeedEnd {
+  got: Exclude<FeedPageOutcome, { kind: 'page' }>,
+): Promise<FeedEnd> {
+  const failure = isWait(got) ? await heed(deps, slice, got) : got;
   const quoted =
     'requestId' in failure && failure.requestId !== undefined ? { requestId: failure.requestId } : undefined;
   switch (failure.kind) {
     case 'throttled':
-      return {
-        end: 'throttled',
-        // Asking again at once would count as usage and prolong it (5.1).
-        retryAfterMs:
-          failure.retryAfterMs ??
-          patience.next(`throttled/${tenantNo}`, FIRST_UNSTATED_WAIT_MS, LONGEST_UNSTATED_WAIT_MS),
-      };
     case 'unavailable':
       return failure.retryAfterMs === undefined
         ? { end: 'unavailable', ...quoted }

@@ -64,6 +64,6 @@ export async function fillScope(
 }
 
 /** A read that did not come to an answer ends the slice as a page of a feed would. */
-function failed(deps: Deps, slice: Slice, got: GraphFailure): FeedEnd {
+function failed(deps: Deps, slice: Slice, got: GraphFailure): Promise<FeedEnd> {
   return endOf(deps, slice, 'a read', got);
 }

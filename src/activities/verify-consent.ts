@@ -12,6 +12,9 @@ export async function verifyConsent(
   const token = await readToken(deps, tenantNo);
   // The workflow gets one before each try; without it there is nothing to verify with.
   if (!token) return { verified: false, missing: [] };
+  const throttledMs = token.throttledUntil - deps.clock.now();
+  // Another worker was asked to wait, for this tenant or for all.
+  if (throttledMs > 0) throw graphUnavailable({ retryAfterMs: throttledMs });
   const tenant = await deps.store.tenants.byNo(tenantNo);
   const wanted = permissionsOf(tenant?.profiles ?? []);
   const grant = await deps.graph.verifyGrant({ accessToken: token.accessToken, wanted, signal: context.signal });

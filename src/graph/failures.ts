@@ -15,7 +15,13 @@ export type GraphFailure =
   | { readonly kind: 'delta_expired' }
   | { readonly kind: 'not_found'; readonly requestId?: string }
   /** 5xx, a broken connection, a timeout, HTML or half a body in place of JSON. */
-  | { readonly kind: 'unavailable'; readonly retryAfterMs?: number; readonly requestId?: string }
+  | {
+      readonly kind: 'unavailable';
+      /** 503: it is Microsoft that has too much to do, and not something on the way to it that is away. */
+      readonly busy?: true;
+      readonly retryAfterMs?: number;
+      readonly requestId?: string;
+    }
   /** Graph understood and will not: a bug of ours, or a directory of a kind that has no such feed. */
   | { readonly kind: 'refused'; readonly code: string; readonly requestId?: string };
 
@@ -45,17 +51,19 @@ export function failureOf(answer: GraphAnswer, asked: Asked): GraphFailure {
   const quoted = requestId === undefined ? {} : { requestId };
   const wait = retryAfterMs(headers);
   const stated = wait === undefined ? {} : { retryAfterMs: wait };
+  const busy = status === 503 ? { busy: true as const } : {};
+  const unavailable: GraphFailure = { kind: 'unavailable', ...busy, ...stated, ...quoted };
 
   if (status === 429) return { kind: 'throttled', ...stated, ...scopeOf(headers) };
   if (asked !== 'entity' && meansExpired(status, error, asked)) return { kind: 'delta_expired' };
   if (status === 401) return { kind: 'token_rejected', ...quoted };
   // Graph always says why in JSON: a refusal in HTML comes from something between us and it.
   if (status < 400 || (answer.body === undefined && !answer.empty)) {
-    return { kind: 'unavailable', ...stated, ...quoted };
+    return unavailable;
   }
   // 501 says that a property cannot be queried this way (4.2): no wait will change that.
   if (status === 408 || status === 423 || (status >= 500 && status !== 501)) {
-    return { kind: 'unavailable', ...stated, ...quoted };
+    return unavailable;
   }
   if (status === 403) {
     const challenged = headers.get('www-authenticate')?.includes('insufficient_claims');

@@ -103,7 +103,7 @@ describe('a full round', () => {
     let written = 0;
     const applyPage: SyncStore['applyPage'] = async (fence, one) => {
       if (fence.feed === 'users') {
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await new Promise((resolve) => setTimeout(resolve, 100));
         ahead.push(graph.asked.filter((name) => name.startsWith('users')).length - ++written);
       }
       return backend.store.sync.applyPage(fence, one);
@@ -279,7 +279,10 @@ describe('throttling', () => {
     graph.on('users', 'delta 1', busy(), busy(), busy(), answered());
     graph.on('users', 'delta 2', busy());
     const waits: unknown[] = [];
-    for (let n = 0; n < 3; n++) waits.push(await bench.slice('r2'));
+    for (let n = 0; n < 3; n++) {
+      waits.push(await bench.slice('r2'));
+      bench.clock.advance(30_000 * 2 ** n);
+    }
     expect(waits).toMatchObject([{ retryAfterMs: 30_000 }, { retryAfterMs: 60_000 }, { retryAfterMs: 120_000 }]);
     expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed' });
     expect(await bench.slice('r3')).toMatchObject({ outcome: 'throttled', retryAfterMs: 30_000 });
@@ -312,18 +315,36 @@ describe('throttling', () => {
     expect(await bench.slice('r2', 'delta', other)).toMatchObject({ outcome: 'completed' });
   });
 
-  it('holds all tenants where the limit is the application’s own', async () => {
+  it('is obeyed by every worker where nothing is stated, too', async () => {
+    graph.on('users', 'delta 1', busy(), answered());
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'throttled', retryAfterMs: 30_000 });
+    const other = { patience: createPatience(() => 0), fullSlices: { free: 1 } };
+    expect(await bench.slice('r2', 'delta', other)).toMatchObject({ outcome: 'throttled', retryAfterMs: 30_000 });
+    expect(graph.asked.filter((one) => one === 'users delta 1')).toHaveLength(1);
+  });
+
+  it('is stored on the word of Microsoft’s limits, not of anything between us that is away', async () => {
+    graph.on('users', 'delta 1', status(504, 'GatewayTimeout', { 'retry-after': '120' }), answered());
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'throttled', retryAfterMs: 120_000 });
+    expect((await backend.store.tokens.get(bench.tenantNo))?.throttledUntil).toBeNull();
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed' });
+  });
+
+  it.each([
+    ['60', 60_000],
+    [undefined, 30_000],
+  ])('holds all tenants where the limit is the application’s own, Retry-After %s', async (seconds, wait) => {
     const scope = {
       'x-ms-throttle-scope': 'Application/ReadWrite/6731de76-14a6-49ae-97bc-6eba6914391e',
-      'retry-after': '60',
+      ...(seconds === undefined ? {} : { 'retry-after': seconds }),
     };
     graph.on('users', 'delta 1', status(429, 'TooManyRequests', scope), answered());
     const neighbour = await SliceBench.open(backend.store);
     await neighbour.firstRound();
     expect(await bench.slice('r2')).toMatchObject({ outcome: 'throttled' });
     expect(await neighbour.slice('r2')).toMatchObject({ outcome: 'throttled' });
-    bench.clock.advance(60_000);
-    neighbour.clock.advance(60_000);
+    bench.clock.advance(wait);
+    neighbour.clock.advance(wait);
     expect(await neighbour.slice('r2')).toMatchObject({ outcome: 'completed' });
     await backend.store.sync.throttle('application', new Date(0));
     await sql`DELETE FROM throttle WHERE tenant_no = 0`.execute(backend.db);

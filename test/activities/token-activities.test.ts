@@ -139,6 +139,17 @@ describe('verifying a consent', () => {
     expect(failure).toMatchObject({ type: 'GraphUnavailable', nextRetryDelay: 9_000, nonRetryable: false });
   });
 
+  it('waits, asking nothing, where another worker was asked to wait', async () => {
+    const deps = depsOf((request) => (isToken(request.url) ? granted() : json({ value: [] })));
+    const { no } = await boundTenant(backend.store);
+    await refreshToken(deps, { tenantNo: no }, context);
+    const asked = deps.seen.length;
+    await backend.store.sync.throttle(no, new Date(deps.clock.now() + 40_000));
+    const failure = await failureOf(verifyConsent(deps, { tenantNo: no }, context));
+    expect(failure).toMatchObject({ type: 'GraphUnavailable', nextRetryDelay: 40_000 });
+    expect(deps.seen).toHaveLength(asked);
+  });
+
   it('is not verified without a token', async () => {
     const deps = depsOf(denied);
     const { no } = await boundTenant(backend.store);

@@ -11,7 +11,7 @@ const ask = { accessToken: 'T0KEN', asked: 'entity' } as const;
 describe('the client', () => {
   it('sends the token to a configured host with a port, and asks once', async () => {
     const { client, seen } = clientOf(() => json({}, 503));
-    expect(await client.get('/users', ask)).toEqual({ kind: 'unavailable' });
+    expect(await client.get('/users', ask)).toEqual({ kind: 'unavailable', busy: true });
     expect(seen.map(({ url, headers }) => [url, headers.get('authorization')])).toEqual([
       ['https://localhost:9443/v1.0/users', 'Bearer T0KEN'],
     ]);

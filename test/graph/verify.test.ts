@@ -83,7 +83,7 @@ describe('verifying a grant', () => {
 
   it.each([
     [() => json({}, 429, { 'retry-after': '7' }), { kind: 'throttled', retryAfterMs: 7_000 }],
-    [() => json({}, 503), { kind: 'unavailable' }],
+    [() => json({}, 503), { kind: 'unavailable', busy: true }],
   ] satisfies [Script, object][])('tells trouble from refusal', async (users, outcome) => {
     expect(await verify('opaque', { users }).outcome).toEqual(outcome);
   });
