@@ -22,5 +22,5 @@ export default {
   // Much of a test is waiting, for a server to start or a dead worker to be missed.
   maxWorkers: 3,
   // Real servers on a busy machine: a test fails by what it sees, not by how long it took.
-  testTimeout: 90_000,
+  testTimeout: 180_000,
 };

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -43,7 +44,7 @@ export async function startEmulatorProgram(options: {
   ];
   const logFile = join(options.dir, 'emulator.log');
   const program = startProgram({ name: 'The emulator', args, env: process.env, logFile });
-  const line = await program.line((text) => text.startsWith('{"ready"'), 60_000);
+  const line = await program.line((text) => text.startsWith('{"ready"'), 180_000);
   const { https, http, caFile } = JSON.parse(line) as { https: string; http: string; caFile: string };
   return {
     ...program,
@@ -94,15 +95,14 @@ export function startProduct(options: {
   });
 }
 
-/** The wanted port if it is free, else any. */
-export async function freePort(wanted = 0): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * The wanted port if it is free, else another. None of those from which systems take the ports of outgoing connections: it
+ * must be free still when it is used, and when a program is started on it again.
+ */
+export async function freePort(wanted = randomInt(12_000, 32_000)): Promise<number> {
+  return new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', () => (wanted === 0 ? reject(new Error('No free port')) : resolve(freePort())));
-    probe.listen(wanted, () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
+    probe.once('error', () => resolve(freePort()));
+    probe.listen(wanted, () => probe.close(() => resolve(wanted)));
   });
 }

@@ -63,7 +63,7 @@ beforeAll(async () => {
   const created = await backend.store.tenants.create(newTenant('emulated'));
   tenantNo = created === 'name_taken' ? 0 : created.tenant.no;
   await backend.store.consents.bind(tenantNo, directory.id);
-}, 60_000);
+}, 240_000);
 
 afterAll(async () => {
   await agent.close();

@@ -8,7 +8,7 @@ let all: EmulatedDirectories;
 
 beforeAll(async () => {
   all = await EmulatedDirectories.open();
-}, 60_000);
+}, 240_000);
 afterAll(() => all.close());
 
 const SIZE = { users: 120, groups: 12, memberships: 260, nestedCycles: 1, guests: 0.2, disabled: 0.2, devices: 3 };

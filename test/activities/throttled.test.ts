@@ -62,7 +62,7 @@ beforeAll(async () => {
   emulator = await startEmulator({ dataDir: folder });
   agent = new Agent({ connect: { ca: await readFile(emulator.caFile) } });
   workers = [worker(), worker()];
-}, 60_000);
+}, 240_000);
 
 afterAll(async () => {
   await agent.close();

@@ -69,7 +69,7 @@ test.each(['certificate', 'federated'] as const)(
 
     const product = await runTenants(api, graph);
     await product.follow(id, directory.id);
-    const end = Date.now() + 30_000;
+    const end = Date.now() + 120_000;
     const shown = async () => (await api.call('GET', `/v1/tenants/${id}`)).body;
     while ((await shown()).phase !== 'delta_sync' && Date.now() < end)
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -83,5 +83,5 @@ test.each(['certificate', 'federated'] as const)(
     await product.stop();
     await api.close();
   },
-  60_000,
+  240_000,
 );

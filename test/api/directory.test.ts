@@ -204,7 +204,7 @@ describe('a stream', () => {
     let settled = -1;
     while (settled !== pagesRead) {
       settled = pagesRead;
-      await sleep(500);
+      await sleep(1_500);
     }
     expect(pagesRead).toBeLessThan(20);
     call.destroy();

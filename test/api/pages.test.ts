@@ -27,7 +27,7 @@ inBrowser('the pages in a browser')('every page', () => {
     api = await startApi({ login });
     browser = await launchChromium();
     await preparePages();
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await browser.close();
     await api.close();
@@ -111,7 +111,7 @@ inBrowser('the pages in a browser')('every page', () => {
       expect(faults).toEqual([]);
       expect(paths.size).toBeGreaterThan(20);
     },
-    120_000,
+    240_000,
   );
 
   test('leads to Microsoft without script, by keyboard alone', async () => {
@@ -129,7 +129,7 @@ inBrowser('the pages in a browser')('every page', () => {
     const page = await newPage({ script: false });
     const path = paths.get('waiting for approval') ?? '';
     await page.goto(`${api.base}${path}?follow=true`);
-    await page.waitForRequest(`${api.base}${path}?follow=true`, { timeout: 15_000 });
+    await page.waitForRequest(`${api.base}${path}?follow=true`, { timeout: 60_000 });
     await page.getByRole('link', { name: 'Stop that' }).click();
     await page.waitForURL(`${api.base}${path}`);
     expect(await page.getByRole('link', { name: 'Look again' }).count()).toBe(1);

@@ -83,7 +83,7 @@ describe('removals that are too many at once', () => {
 
   afterAll(async () => {
     await deployment?.stop();
-  }, 60_000);
+  }, 240_000);
 
   test('an empty page set against 5,000 people changes nothing, deltas go on beside it, and a rejection heals it', async () => {
     const before = await deployment.expectMirror('large', large.id);

@@ -41,17 +41,17 @@ describe('a worker killed with SIGKILL', () => {
     if (deployment.separable) deployment.startProduct('api');
     startWorker();
     await deployment.ready();
-  }, 120_000);
+  }, 240_000);
 
   afterAll(async () => {
     await deployment?.stop();
-  }, 60_000);
+  }, 240_000);
 
   test('three times in a first sync leaves exactly what the directory has', async () => {
     // Slow enough to be hit in the middle.
     await deployment.emulator.control('POST', 'faults', {
       path: '/delta',
-      fault: { kind: 'latency', ms: LARGE ? 40 : 150 },
+      fault: { kind: 'latency', ms: LARGE ? 250 : 500 },
     });
     await deployment.connect('large', directory);
     let pages = 0;
@@ -60,7 +60,7 @@ describe('a worker killed with SIGKILL', () => {
         'large',
         'some more pages are written',
         ({ progress }) => (progress?.pages ?? 0) >= pages + (LARGE ? 10 : 2),
-        90_000,
+        240_000,
       );
       pages = tenant.progress?.pages ?? 0;
       await kill();
@@ -100,7 +100,7 @@ describe('a worker killed with SIGKILL', () => {
       expect(undisturbed.pages).toBeGreaterThan(10);
       const { cursor } = await deployment.api.snapshot('large');
 
-      await deployment.emulator.control('POST', 'faults', { path: '/delta', fault: { kind: 'latency', ms: 300 } });
+      await deployment.emulator.control('POST', 'faults', { path: '/delta', fault: { kind: 'latency', ms: 500 } });
       await deployment.api.json('POST', '/v1/tenants/large/resync');
       const pages = (least: number) =>
         deployment.api.until(

@@ -141,7 +141,7 @@ afterAll(async () => {
   await deployment?.stop();
   await server?.stop();
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+}, 240_000);
 
 test(
   `after ${SECONDS} s of faults, deaths and changes the mirror is exact, and no event is lost or doubled`,

@@ -44,13 +44,13 @@ beforeAll(async () => {
   deployment = await Deployment.start({ temporalAddress: `127.0.0.1:${port}` });
   deployment.startProduct('all');
   await deployment.ready();
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await deployment?.stop();
   temporal?.kill('SIGKILL');
   rmSync(folder, { recursive: true, force: true });
-}, 60_000);
+}, 240_000);
 
 test('when Temporal loses its data while three tenants sync, all go on and nothing is doubled', async () => {
   const directories: DirectoryJson[] = [];

@@ -9,7 +9,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { NODE_FLAGS } from '../../demo/launch.ts';
 import { readConfig } from '../../src/config.ts';
 import { SEARCH_ATTRIBUTES } from '../../src/domain/names.ts';
-import { freePort } from '../../src/temporal/ports.ts';
+import { freePort } from '../../demo/launch.ts';
 import { MissingVariableError, readCompose, startOrder, type ComposeService } from './compose-file.ts';
 import { postgresPrograms, startPostgres } from '../support/postgres-server.ts';
 import { exitOf, run, stop, type Running } from '../support/processes.ts';
@@ -187,7 +187,7 @@ testIf(
     for (const name of Object.values(SEARCH_ATTRIBUTES))
       expect(listed.output()).toMatch(new RegExp(`${name}\\s+Keyword`));
   },
-  60_000,
+  240_000,
 );
 
 function imageEntrypoint(): readonly string[] {
@@ -246,7 +246,7 @@ testIf(
         started.push(running);
         const PATH = [programs, process.env['PATH']].join(delimiter);
         const env = { ...environment, PATH, PGPORT: `${ports.postgres}` };
-        await untilHealthy(service('postgres'), running, { env, withinMs: 30_000, adapt: (text) => text });
+        await untilHealthy(service('postgres'), running, { env, withinMs: 180_000, adapt: (text) => text });
       },
       'temporal-namespace': runNamespaceJob,
       migrate: async () => {
@@ -262,12 +262,12 @@ testIf(
       const running = startOurs(name, port);
       serving.push(running);
       const adapt = (text: string) => text.replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`);
-      await untilHealthy(service(name), running, { env: imageEnvironment(), withinMs: 60_000, adapt });
+      await untilHealthy(service(name), running, { env: imageEnvironment(), withinMs: 180_000, adapt });
     }
     // Temporal's own images are played by the test's server.
     for (const name of startOrder(compose)) await actors[name]?.();
     for (const running of serving)
       expect({ code: await stop(running), said: running.output() }).toMatchObject({ code: 0 });
   },
-  180_000,
+  600_000,
 );

@@ -48,7 +48,7 @@ const control = (method: string, path: string, body?: unknown) =>
   emulator.control(method, `tenants/${tenant.id}/${path}`, body);
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = Date.now() + 5_000;
+  const end = Date.now() + 60_000;
   while (!holds()) {
     if (Date.now() > end) throw new Error(`Waited in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -187,12 +187,12 @@ describe('a change', () => {
 
   it('is told late, twice, or never, as the settings say, and what waits together comes together', async () => {
     await subscribe();
-    await control('PATCH', 'settings', { notifications: { latencyMs: 200, duplicate: 1 } });
+    await control('PATCH', 'settings', { notifications: { latencyMs: 3_000, duplicate: 1 } });
     const started = Date.now();
     for (const { id } of tenant.accounts.slice(0, 3)) await control('PATCH', `users/${id}`, { jobTitle: 'Twice' });
     await until('they are told', () => receiver.items.length === 6);
     expect(receiver.received).toHaveLength(1);
-    expect((receiver.received[0]?.at ?? 0) - started).toBeGreaterThanOrEqual(190);
+    expect((receiver.received[0]?.at ?? 0) - started).toBeGreaterThanOrEqual(2_990);
     await control('PATCH', 'settings', { notifications: { duplicate: 0, drop: 1 } });
     await control('PATCH', `users/${tenant.accounts[0]?.id}`, { jobTitle: 'Never' });
     const { data } = (await control('GET', 'deliveries')) as { data: { result: unknown }[] };
@@ -204,11 +204,16 @@ describe('a change', () => {
     await control('PATCH', 'settings', { notifications: { retryMs: 50 } });
     receiver.status = 503;
     await control('PATCH', `users/${tenant.accounts[0]?.id}`, { jobTitle: 'Again' });
-    await until('it was tried twice', () => receiver.received.length === 2);
+    await until('it was tried twice', () => receiver.received.length >= 2);
     receiver.status = 202;
-    await until('it was tried again', () => receiver.received.length === 3);
+    const results = async () => {
+      const { data } = (await control('GET', 'deliveries')) as { data: { result: unknown }[] };
+      return data.map(({ result }) => result);
+    };
+    while ((await results()).at(-1) !== 202) await new Promise((resolve) => setTimeout(resolve, 50));
     await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(receiver.received).toHaveLength(3);
+    expect((await results()).filter((result) => result === 202)).toHaveLength(1);
+    expect((await results()).at(-1)).toBe(202);
   });
 
   it('is told to nobody once its subscription vanished, which is told to nobody either', async () => {

@@ -40,11 +40,11 @@ inBrowser('the outcomes of a consent in a browser')('a consent in a browser', ()
       route.fulfill({ contentType: 'text/html', body: await page.content() }),
     );
     await mirror.route(SHOWN.logoUrl, showLogo);
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await browser?.close();
     await deployment?.stop();
-  }, 60_000);
+  }, 240_000);
 
   const control = <T>(method: string, path: string, body: unknown = {}) =>
     deployment.emulator.control<T>(method, path, body);

@@ -33,7 +33,7 @@ beforeAll(async () => {
   await deployment.api.until('acme', 'it follows the directory', ({ state }) => state === 'delta_sync');
   await deployment.emulator.control('PATCH', `tenants/${directory.id}/users/${userId}`, { jobTitle: 'Butterfly' });
   await deployment.caughtUp('acme');
-}, 120_000);
+}, 240_000);
 
 afterAll(() => deployment?.stop(), 60_000);
 
@@ -64,7 +64,7 @@ onPostgres(
     expect(await tablesThatKnow()).toEqual([]);
     await deployment.expectMirror('acme', directory.id);
   },
-  120_000,
+  240_000,
 );
 
 onPostgres(
@@ -79,7 +79,7 @@ onPostgres(
     await deployment.caughtUp('acme');
     expect(await tablesThatKnow()).toEqual([]);
   },
-  120_000,
+  240_000,
 );
 
 onPostgres(
@@ -92,11 +92,11 @@ onPostgres(
     await deployment.caughtUp('acme');
     expect(await tablesThatKnow()).toEqual(['directory_user', 'event']);
     expect((await deployment.api.request('DELETE', '/v1/tenants/acme')).status).toBe(202);
-    const end = Date.now() + 30_000;
+    const end = Date.now() + 120_000;
     while ((await deployment.api.request('GET', '/v1/tenants/acme')).status !== 404 && Date.now() < end) {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     expect(await tablesThatKnow()).toEqual([]);
   },
-  120_000,
+  240_000,
 );

@@ -47,7 +47,7 @@ beforeAll(async () => {
   }
   deployment.startProduct('all');
   await deployment.ready();
-}, 60_000);
+}, 240_000);
 
 afterAll(() => deployment?.stop(), 60_000);
 
@@ -75,7 +75,7 @@ test('of a directory only the groups that were named are mirrored, with their me
   expect(tenant.problem).toBeNull();
   const { ann, ben, both } = people;
   await expectMirrored([groups.sales], [ann, ben, both]);
-}, 60_000);
+}, 240_000);
 
 test('another scope shows who would enter and leave, and is applied as shown, its events with the reason', async () => {
   const change = { groupsToSync: ['The support, all'], scope: { guests: false } };
@@ -105,7 +105,7 @@ test('another scope shows who would enter and leave, and is applied as shown, it
       `user.created ${cho}`,
     ].sort(),
   );
-}, 60_000);
+}, 240_000);
 
 test('somebody who joins a synced group is fetched whole, though the feed of users says nothing of them', async () => {
   const { ann, both, cho } = people;
@@ -119,4 +119,4 @@ test('somebody who joins a synced group is fetched whole, though the feed of use
     reason: 'scope',
     data: { displayName: 'ann', accountEnabled: true },
   });
-}, 60_000);
+}, 240_000);

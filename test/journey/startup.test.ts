@@ -54,7 +54,7 @@ async function start(env: NodeJS.ProcessEnv, command = 'all'): Promise<Run> {
 async function until<T>(
   what: string,
   look: () => Promise<T | undefined> | T | undefined,
-  timeoutMs = 45_000,
+  timeoutMs = 120_000,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   for (;;) {
@@ -96,13 +96,13 @@ afterEach(async () => {
   for (const child of processes.splice(0)) {
     if (child.exitCode !== null || child.signalCode !== null) continue;
     child.kill('SIGTERM');
-    await Promise.race([new Promise((resolve) => child.once('exit', resolve)), sleep(8_000)]);
+    await Promise.race([new Promise((resolve) => child.once('exit', resolve)), sleep(30_000)]);
     child.kill('SIGKILL');
   }
   for (const server of servers.splice(0)) server.close();
   for (const socket of sockets) socket.destroy();
   for (const dir of folders.splice(0)) rmSync(dir, { recursive: true, force: true });
-}, 30_000);
+}, 240_000);
 
 test('a wrong environment ends the process with every fault at once and changes nothing', async () => {
   const run = await start({
@@ -122,7 +122,7 @@ test('a wrong environment ends the process with every fault at once and changes 
   ]) {
     expect(run.said()).toContain(name);
   }
-}, 30_000);
+}, 240_000);
 
 test('a database that is down is named, waited for, and told by /readyz', async () => {
   const port = await freePort();
@@ -134,7 +134,7 @@ test('a database that is down is named, waited for, and told by /readyz', async 
   expect(run.said()).not.toContain('hidden-password');
   expect((await fetch(`http://localhost:${run.port}/healthz`)).status).toBe(200);
   expect(run.child.exitCode).toBeNull();
-}, 60_000);
+}, 240_000);
 
 test('a Temporal that is down is named and waited for, while the API serves what the database has', async () => {
   const port = await freePort();
@@ -149,7 +149,7 @@ test('a Temporal that is down is named and waited for, while the API serves what
   expect((await readyz(run))?.status).toBe(503);
   await relay(port, process.env['TEST_TEMPORAL_ADDRESS'] ?? '');
   await until('it is ready once Temporal is there', () => isReady(run));
-}, 90_000);
+}, 240_000);
 
 test('a second process on the same embedded database is refused, and told by whom', async () => {
   const dataDir = folder();
@@ -159,7 +159,7 @@ test('a second process on the same embedded database is refused, and told by who
   expect(await second.ended).toBe(1);
   expect(second.said()).toContain(String(first.child.pid));
   expect(await isReady(first)).toBe(true);
-}, 90_000);
+}, 240_000);
 
 test('without keys some are made once, kept, and the API key is shown only then', async () => {
   const dataDir = folder();
@@ -174,14 +174,14 @@ test('without keys some are made once, kept, and the API key is shown only then'
     headers: { Authorization: `Bearer ${key}` },
   });
   expect(answer.status).toBe(200);
-}, 120_000);
+}, 240_000);
 
 test('an API that was told to stop while it waits for its database ends at once', async () => {
   const run = await start({ DATABASE_URL: `postgres://u:p@127.0.0.1:${await freePort()}/x` }, 'api');
   await until('it listens', () => readyz(run));
   run.child.kill('SIGTERM');
-  expect(await Promise.race([run.ended, sleep(8_000)])).toBe(0);
-}, 30_000);
+  expect(await Promise.race([run.ended, sleep(25_000)])).toBe(0);
+}, 240_000);
 
 test('a process whose Temporal and database say nothing any more ends all the same when it is told to stop', async () => {
   const port = await freePort();
@@ -197,6 +197,6 @@ test('a process whose Temporal and database say nothing any more ends all the sa
   const readiness = fetch(`http://localhost:${run.port}/readyz`).catch(() => undefined);
   await sleep(1_000);
   run.child.kill('SIGTERM');
-  expect(await Promise.race([run.ended, sleep(60_000, 'still there')])).not.toBe('still there');
+  expect(await Promise.race([run.ended, sleep(90_000, 'still there')])).not.toBe('still there');
   await readiness;
-}, 150_000);
+}, 240_000);

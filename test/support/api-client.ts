@@ -74,7 +74,7 @@ export class ApiClient {
     id: string,
     what: string,
     holds: (tenant: TenantJson) => boolean,
-    timeoutMs = 60_000,
+    timeoutMs = 180_000,
   ): Promise<TenantJson> {
     const end = Date.now() + timeoutMs;
     for (;;) {

@@ -126,7 +126,7 @@ export class Deployment {
   }
 
   async ready(port = this.#port): Promise<void> {
-    const end = Date.now() + 60_000;
+    const end = Date.now() + 180_000;
     for (;;) {
       const answer = await fetch(`http://localhost:${port}/readyz`).catch(() => undefined);
       if (answer?.ok) return;
@@ -175,7 +175,7 @@ export class Deployment {
   }
 
   /** Waits until a round that began after now is complete: what Microsoft shows now is in. */
-  async caughtUp(id: string, timeoutMs = 120_000): Promise<TenantJson> {
+  async caughtUp(id: string, timeoutMs = 240_000): Promise<TenantJson> {
     const now = new Date().toISOString();
     return this.api.until(id, 'a round after now is complete', (tenant) => (tenant.asOf ?? '') > now, timeoutMs);
   }

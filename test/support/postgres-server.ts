@@ -110,7 +110,7 @@ export class PostgresServer {
         await client.end();
         return;
       } catch (error) {
-        if (tries >= 150) throw new Error(`PostgreSQL does not start: ${this.#running.output()}`, { cause: error });
+        if (tries >= 600) throw new Error(`PostgreSQL does not start: ${this.#running.output()}`, { cause: error });
         await sleep(200);
       }
     }

@@ -169,7 +169,7 @@ export async function withTenant(
             signal: (kind, seq, tenantNo = 7) => latest.signal(kind, { tenantNo, intentId: `intent-${seq}`, seq }),
             hint: (tenantNo = 7) => latest.signal('hint', { tenantNo }),
             status: () => latest.query<TenantWorkflowState>('status'),
-            until: async (what, holds, timeoutMs = 15_000) => {
+            until: async (what, holds, timeoutMs = 60_000) => {
               const end = Date.now() + timeoutMs;
               while (!(await holds())) {
                 if (Date.now() > end) throw new Error(`Waited ${timeoutMs} ms in vain until ${what}`);

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { pingTemporal, waitForTemporal } from '../../src/temporal/connection.ts';
-import { freePort } from '../../src/temporal/ports.ts';
+import { freePort } from '../../demo/launch.ts';
 import {
   ensureSearchAttributes,
   SEARCH_ATTRIBUTE_NAMES,
@@ -44,7 +44,7 @@ test('registers the search attributes that a namespace lacks, once', async () =>
   expect(log.lines).toHaveLength(1);
   await ensureSearchAttributes(connection, { address, namespace }, { log });
   expect(log.lines).toHaveLength(1);
-}, 60_000);
+}, 240_000);
 
 test('prints a command that works, and waits for it, where registering is forbidden', async () => {
   const namespace = await makeNamespace();
@@ -60,7 +60,7 @@ test('prints a command that works, and waits for it, where registering is forbid
   await promisify(exec)(searchAttributeCommand({ address, namespace }).replace(/^temporal/, TEMPORAL));
   await done;
   expect(settled).toBe(true);
-}, 60_000);
+}, 240_000);
 
 test('keeps trying while Temporal is down, names the address, and stops when told to', async () => {
   const nobody = `127.0.0.1:${await freePort()}`;
@@ -73,7 +73,7 @@ test('keeps trying while Temporal is down, names the address, and stops when tol
   expect(await outcome).toMatchObject({ message: 'stopped' });
   expect(log.lines[0]).toContain(`Temporal at ${nobody} cannot be used`);
   expect(log.lines[1]).toMatch(/Trying again in 2 s/);
-}, 60_000);
+}, 240_000);
 
 test('waits for a namespace that is missing, with the command that makes it', async () => {
   const stop = new AbortController();
@@ -84,7 +84,7 @@ test('waits for a namespace that is missing, with the command that makes it', as
   stop.abort();
   await outcome;
   expect(log.lines[0]).toContain(`temporal operator namespace create --address ${address} --namespace not-made`);
-}, 60_000);
+}, 240_000);
 
 test('tells whether Temporal answers now', async () => {
   await expect(pingTemporal(connection, 'default')).resolves.toBeUndefined();

@@ -44,7 +44,7 @@ test('serves with its UI, and keeps workflows over a restart', async () => {
   const { status } = await createTemporalClient(connection, settings).workflow.getHandle('kept').describe();
   await connection.close();
   expect(status.name).toBe('RUNNING');
-}, 60_000);
+}, 240_000);
 
 test('ends a server whose owner is gone, and starts anew on its data', async () => {
   const left = await start();
@@ -57,7 +57,7 @@ test('ends a server whose owner is gone, and starts anew on its data', async () 
   await start(log);
   expect(log.lines.join('\n')).toMatch(/Ending the Temporal dev server that was left behind/);
   expect(isAlive(record.pid)).toBe(false);
-}, 60_000);
+}, 240_000);
 
 test('shares the server of another process on the same folder, and leaves it running', async () => {
   const theirs = await start();
@@ -67,10 +67,10 @@ test('shares the server of another process on the same folder, and leaves it run
   expect(ours.address).toBe(theirs.address);
   await ours.stop();
   expect(isAlive(record.pid)).toBe(true);
-}, 60_000);
+}, 240_000);
 
 test('never ends a stranger that has the number of an old server', async () => {
-  const stranger = spawn('sleep', ['60']);
+  const stranger = spawn('sleep', ['600']);
   await writeRecord(dataDir, {
     pid: stranger.pid ?? 0,
     owner: 999_999_999,
@@ -81,7 +81,7 @@ test('never ends a stranger that has the number of an old server', async () => {
   await start();
   expect(isAlive(stranger.pid ?? 0)).toBe(true);
   stranger.kill();
-}, 60_000);
+}, 240_000);
 
 test('does not outlive an owner that was killed', async () => {
   // The watchdog hangs on a pipe of its owner, so the owner has to be a process of its own: the compiled product.
@@ -96,9 +96,9 @@ test('does not outlive an owner that was killed', async () => {
   await once(owner.stdout, 'data');
   const { pid } = recorded();
   owner.kill('SIGKILL');
-  for (let tries = 0; tries < 100 && isAlive(pid); tries += 1) await sleep(100);
+  for (let tries = 0; tries < 600 && isAlive(pid); tries += 1) await sleep(100);
   expect(isAlive(pid)).toBe(false);
-}, 60_000);
+}, 240_000);
 
 test('refuses a port that is taken, and says what to do', async () => {
   const taken = createServer().listen(0, '127.0.0.1');
