@@ -17,20 +17,19 @@ export async function findScope(
   fences: readonly Fence[],
   scope: NonNullable<OpenSlice['scope']>,
 ): Promise<FeedEnd> {
-  const { accessToken, signal } = slice;
+  const { accessToken, beat, signal } = slice;
   const entries = await deps.store.sync.unresolvedGroups(fences);
   if (entries === 'superseded') return { end: 'superseded' };
   for (const entry of entries) {
     if (deps.clock.now() >= slice.fetchUntil) return { end: 'unfinished' };
-    slice.beat();
+    beat();
     const got = await deps.graph.findGroups({ displayName: entry, accessToken, signal });
     if (got.kind !== 'found') return failed(deps, slice, got);
     const settled = await deps.store.sync.groupFound(fences, entry, got.groups);
     if (settled === 'superseded') return { end: 'superseded' };
   }
   if (!scope.assignedOnly) return DONE;
-  slice.beat();
-  const got = await deps.graph.assigned({ accessToken, signal });
+  const got = await deps.graph.assigned({ accessToken, beat, signal });
   if (got.kind !== 'listed') return failed(deps, slice, got);
   const listed = await deps.store.sync.assignedListed(fences, got.assignments);
   return listed === 'superseded' ? { end: 'superseded' } : DONE;

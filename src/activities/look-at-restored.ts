@@ -29,9 +29,8 @@ export async function lookAtRestored(deps: Deps, slice: Slice, fences: readonly 
 }
 
 async function look(deps: Deps, slice: Slice, fences: readonly Fence[], restored: RestoredObject): Promise<FeedEnd> {
-  const { tenantNo, accessToken, signal } = slice;
-  slice.beat();
-  const got = await deps.graph.memberships({ ...restored, accessToken, signal });
+  const { tenantNo, accessToken, beat, signal } = slice;
+  const got = await deps.graph.memberships({ ...restored, accessToken, beat, signal });
   if (got.kind === 'token_rejected' || got.kind === 'throttled' || got.kind === 'unavailable') {
     return endOf(deps, slice, undefined, got);
   }

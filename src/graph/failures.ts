@@ -82,7 +82,7 @@ function scopeOf(headers: Headers): { readonly scope?: ThrottleScope } {
 
 function meansExpired(status: number, error: WireError, asked: Exclude<Asked, 'entity'>): boolean {
   if (status === 410) return true;
-  if (status < 400 || status >= 500 || status === 401 || status === 403) return false;
+  if (status < 400 || status >= 500) return false;
   if (error.codes.some((code) => graphEntry(code)?.restart)) return true;
   // The same code is used for bad queries, so it counts only where the query was Microsoft's own link (4.5 c).
   if (asked === 'deltaLink' && status === 400 && error.codes.includes('request_unsupportedquery')) return true;

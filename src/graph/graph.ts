@@ -16,6 +16,7 @@ import {
   findGroups,
   listAssigned,
   type AssignedOutcome,
+  type AssignedRequest,
   type FindGroupsOutcome,
   type FindGroupsRequest,
 } from './scope-reads.ts';
@@ -70,7 +71,7 @@ export interface Graph {
   /** Groups of a name, some of them. */
   findGroups(request: FindGroupsRequest): Promise<FindGroupsOutcome>;
   /** Who is assigned to the application in the token's directory. */
-  assigned(request: { readonly accessToken: string; readonly signal?: AbortSignal }): Promise<AssignedOutcome>;
+  assigned(request: AssignedRequest): Promise<AssignedOutcome>;
   /** The direct memberships around one object, as Graph's reads show them, which may be older than its feeds. */
   memberships(request: MembershipsRequest): Promise<MembershipsOutcome>;
   /** Change notifications of a directory: that something changed, never what. */

@@ -8,6 +8,8 @@ export interface MembershipsRequest {
   readonly kind: ObjectKind;
   readonly id: string;
   readonly accessToken: string;
+  /** Told before each page: a large group has hundreds. */
+  readonly beat?: () => void;
   readonly signal?: AbortSignal;
 }
 
@@ -38,7 +40,7 @@ export async function listMemberships(
 async function list(
   client: GraphClient,
   origin: string,
-  { accessToken, signal }: MembershipsRequest,
+  { accessToken, beat, signal }: MembershipsRequest,
   path: string,
   found: (id: string, type: Membership['memberType']) => void,
 ): Promise<{ readonly kind: 'listed' } | GraphFailure> {
@@ -47,6 +49,7 @@ async function list(
     // A list that leads in a circle has no end, and is no answer.
     if (seen.has(link)) return { kind: 'unavailable' };
     seen.add(link);
+    beat?.();
     const reply = await client.get(link, { accessToken, asked: 'entity', ...(signal ? { signal } : {}) });
     if (reply.kind !== 'ok') return reply;
     const value = reply.body['value'];

@@ -50,12 +50,17 @@ function candidateOf(entry: unknown): GroupCandidate | undefined {
   };
 }
 
+export interface AssignedRequest extends ReadRequest {
+  /** Told before each page: thousands may be assigned. */
+  readonly beat?: () => void;
+}
+
 /** Who is assigned to our application: users, and groups of which the direct members are (3.6). */
 export async function listAssigned(
   client: GraphClient,
   origin: string,
   clientId: string,
-  request: ReadRequest,
+  request: AssignedRequest,
 ): Promise<AssignedOutcome> {
   const asked = {
     accessToken: request.accessToken,
@@ -74,6 +79,7 @@ export async function listAssigned(
   ) {
     if (seen.has(link)) return { kind: 'unavailable' };
     seen.add(link);
+    request.beat?.();
     const reply = await client.get(link, asked);
     if (reply.kind !== 'ok') return reply;
     const value = reply.body['value'];

@@ -5,7 +5,7 @@ import type { SyncStore } from '../../src/store/face/sync.ts';
 import { pgliteBackend, type Backend } from '../store/backend.ts';
 import { createPatience } from '../../src/activities/deps.ts';
 import { G, U } from '../store/rounds.ts';
-import { never, reset } from '../graph/scripted-fetch.ts';
+import { json, never, reset } from '../graph/scripted-fetch.ts';
 import { CANARY, page, type ScriptedGraph, SliceBench, status, SYNC_INTERVAL_MS } from './slice-bench.ts';
 
 let backend: Backend;
@@ -167,6 +167,25 @@ describe('a delta round', () => {
     expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed', kind: 'delta', changes: 3 });
     expect(graph.asked.slice(before)).toEqual(['users delta 1', 'users p', 'groups delta 1']);
     expect(await bench.mirrored()).toEqual({ users: [U(1), U(3)], groups: [G(1)] });
+  });
+
+  it('tells that it lives before each page of the memberships of whoever is back', async () => {
+    graph.on(
+      'users',
+      'delta 1',
+      page('users', [{ id: U(1), '@removed': { reason: 'changed' } }], { delta: 'delta 2' }),
+    );
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed' });
+    graph.on('users', 'delta 2', page('users', [user(1)], { delta: 'delta 3' }));
+    // The list begins at /users/{id}/memberOf.
+    graph.on('users', 'start', page('users', [], { next: 'of 2' }));
+    graph.on('users', 'of 2', page('users', [], { next: 'of 3' }));
+    graph.on('users', 'of 3', json({ value: [{ '@odata.type': '#microsoft.graph.group', id: G(1) }] }));
+    const beats: number[] = [];
+    graph.onRequest = (name) => void (/start|of/.test(name) && beats.push(bench.beats.length));
+    expect(await bench.slice('r3')).toMatchObject({ outcome: 'completed' });
+    expect(beats).toHaveLength(3);
+    expect(new Set(beats).size).toBe(3);
   });
 
   it('asks two questions when nothing changed, and tells progress in counts alone', async () => {

@@ -77,6 +77,13 @@ const CASES: readonly Case[] = [
     means: { kind: 'delta_expired' },
   },
   {
+    name: '(b) with a refusal',
+    status: 403,
+    code: 'syncStateNotFound',
+    asked: 'deltaLink',
+    means: { kind: 'delta_expired' },
+  },
+  {
     name: '(c) old delta link',
     status: 400,
     code: 'Request_UnsupportedQuery',

@@ -131,8 +131,7 @@ inBrowser('the outcomes of a consent in a browser')('a consent in a browser', ()
   const standsAs = async ({ id }: TenantJson, expected: Record<string, unknown>) =>
     expect(await deployment.api.tenant(id)).toMatchObject(expected);
   const UNTOUCHED = { state: 'awaiting_consent', entraTenantId: null, problem: null };
-  const follows = ({ id }: TenantJson) =>
-    deployment.api.until(id, 'it follows', ({ state }) => state === 'delta_sync');
+  const follows = ({ id }: TenantJson) => deployment.api.until(id, 'it follows', ({ state }) => state === 'delta_sync');
 
   test('leads from the link to a connection that says what it is', async () => {
     const { directory, tenant } = await scene();
