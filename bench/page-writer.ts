@@ -52,9 +52,9 @@ export class PageWriter {
     for (let at = 0; at < users.length; at += PAGE) {
       const next = at + PAGE;
       const link = next < users.length ? { nextLink: `page-${next}` } : { deltaLink: `delta-${this.#serial}` };
-      mustHold(await sync.applyPage(slice.feeds.users.fence, { items: users.slice(at, next), ...link }));
+      mustHold(await sync.applyPages(slice.feeds.users.fence, [{ items: users.slice(at, next), ...link }]));
     }
-    mustHold(await sync.applyPage(slice.feeds.groups.fence, { items: [], deltaLink: `delta-${this.#serial}` }));
+    mustHold(await sync.applyPages(slice.feeds.groups.fence, [{ items: [], deltaLink: `delta-${this.#serial}` }]));
     const fences = fencesOf(slice);
     mustHold(await sync.applyRemovals(fences, () => undefined, new AbortController().signal));
     mustHold(await sync.completeRound(fences));

@@ -28,8 +28,8 @@ export interface Slice {
   /** Milliseconds since 1970: no page is asked for after it, except the first. */
   readonly fetchUntil: number;
   readonly signal: AbortSignal;
-  /** Counts a written page and tells that work goes on. */
-  wrote(changes: number): void;
+  /** Counts written pages and tells that work goes on. */
+  wrote(changes: number, pages: number): void;
   /** Tells that work goes on: a request begins, or a wait. */
   beat(): void;
   /** Short waits that Microsoft asked for and that were kept inside the slice, by both feeds together. */
@@ -51,7 +51,7 @@ const LONGEST_UNSTATED_WAIT_MS = 10 * 60_000;
 /** A broken connection or one bad answer costs milliseconds; what lasts longer belongs to Temporal's retries, in sight. */
 const QUICK_RETRIES_MS = [250, 1_000] as const;
 
-/** Fetched pages that may wait for their turn to be written: enough that neither Graph nor the database waits for the other. */
+/** Fetched pages that may wait while others are written: enough that neither Graph nor the database waits for the other. */
 const PAGES_AHEAD = 3;
 
 interface Fetched {
@@ -63,9 +63,15 @@ interface Fetched {
   readonly next: string | undefined;
 }
 
+/** What waits for its turn to be written; undefined: the slice asks for no more. */
+interface Turn {
+  readonly fetched: Promise<Fetched | undefined>;
+  hasArrived: boolean;
+}
+
 /**
- * Follows a feed from where it stands. While a page is written those after it are fetched, and no more than a few: memory
- * does not grow with the feed, and a crash repeats no more requests than that.
+ * Follows a feed from where it stands. While pages are written those after them are fetched, and no more than a few: memory
+ * does not grow with the feed, and a crash repeats no more requests than that. What arrived meanwhile is written together.
  */
 export async function runFeed(deps: Deps, slice: Slice, feed: OpenFeed): Promise<FeedEnd> {
   const own = new AbortController();
@@ -86,35 +92,73 @@ export async function runFeed(deps: Deps, slice: Slice, feed: OpenFeed): Promise
     return next === undefined ? undefined : fetchOne(next, false);
   };
   let last: Promise<Fetched | undefined> = fetchOne(feed.link, feed.fromDelta);
-  const waiting = [last];
+  const turns = [turnOf(last)];
   try {
     for (;;) {
-      while (waiting.length <= PAGES_AHEAD) {
-        last = fetchAfter(last);
-        // Awaited when its turn comes; until then a failure must not count as unhandled.
-        last.catch(() => undefined);
-        waiting.push(last);
-      }
-      const fetched = await waiting.shift();
-      if (!fetched) return { end: 'unfinished' };
-      const { got, link } = fetched;
-      if (got.kind !== 'page') return endOf(deps, slice, link, got);
-      // Not one more page of a round in a circle is believed.
-      if (fetched.circles) return { end: 'faulty' };
-      const { page, skipped } = got;
-      const written = await deps.store.sync.applyPage(feed.fence, { ...page, skipped });
-      if (written === 'superseded') return { end: 'superseded' };
-      if (Object.keys(skipped).length > 0) {
-        deps.log.warn({ tenantNo: slice.tenantNo, feed: name, skipped }, 'Parts of a page were left out');
-      }
-      slice.wrote(written.changes);
-      if (written.faulty) return { end: 'faulty' };
-      if (page.nextLink === undefined) return { end: 'done' };
+      const pages = await takePages(turns);
+      if (pages.length === 0) return endAt(deps, slice, await turns[0]?.fetched);
+      while (turns.length < PAGES_AHEAD) turns.push(turnOf((last = fetchAfter(last))));
+      const end = await writePages(deps, slice, feed, pages);
+      if (end) return end;
     }
   } finally {
     own.abort();
-    await Promise.allSettled(waiting);
+    await Promise.allSettled(turns.map(({ fetched }) => fetched));
   }
+}
+
+function turnOf(fetched: Turn['fetched']): Turn {
+  const turn = { fetched, hasArrived: false };
+  // A failure is met when its turn comes; until then it must not count as unhandled.
+  fetched.then(
+    () => (turn.hasArrived = true),
+    () => undefined,
+  );
+  return turn;
+}
+
+type BelievedPage = Fetched & { readonly got: Extract<FeedPageOutcome, { kind: 'page' }> };
+
+/** Not one more page of a round in a circle is believed. */
+function isBelieved(fetched: Fetched | undefined): fetched is BelievedPage {
+  return fetched?.got.kind === 'page' && !fetched.circles;
+}
+
+/** The pages whose turn it is: waits for one, and takes those after it that have arrived. None: what comes next is no page. */
+async function takePages(turns: Turn[]): Promise<readonly BelievedPage[]> {
+  const pages: BelievedPage[] = [];
+  do {
+    const fetched = await turns[0]?.fetched;
+    if (!isBelieved(fetched)) break;
+    pages.push(fetched);
+    turns.shift();
+  } while (turns[0]?.hasArrived);
+  return pages;
+}
+
+async function writePages(
+  deps: Deps,
+  slice: Slice,
+  { fence }: OpenFeed,
+  fetched: readonly BelievedPage[],
+): Promise<FeedEnd | undefined> {
+  const pages = fetched.map(({ got: { page, skipped } }) => ({ ...page, skipped }));
+  const written = await deps.store.sync.applyPages(fence, pages);
+  if (written === 'superseded') return { end: 'superseded' };
+  for (const { skipped } of pages) {
+    if (Object.keys(skipped).length > 0) {
+      deps.log.warn({ tenantNo: slice.tenantNo, feed: fence.feed, skipped }, 'Parts of a page were left out');
+    }
+  }
+  slice.wrote(written.changes, pages.length);
+  if (written.faulty) return { end: 'faulty' };
+  return pages.at(-1)?.nextLink === undefined ? { end: 'done' } : undefined;
+}
+
+/** Why there is no page to write. */
+function endAt(deps: Deps, slice: Slice, fetched: Fetched | undefined): FeedEnd | Promise<FeedEnd> {
+  if (!fetched) return { end: 'unfinished' };
+  return fetched.got.kind === 'page' ? { end: 'faulty' } : endOf(deps, slice, fetched.link, fetched.got);
 }
 
 /** One page, with the short waits and quick retries that are a slice's own business. */

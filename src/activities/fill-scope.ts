@@ -55,7 +55,7 @@ export async function fillScope(
     const tally = { changes: 0 };
     const end = await pick(deps, slice, opened.feeds[wanted.feed].fence, wanted.ids, { tally });
     if (end.end !== 'done') return end;
-    slice.wrote(tally.changes);
+    slice.wrote(tally.changes, 1);
     const done = await deps.store.sync.objectsPicked(fences, wanted);
     if (done === 'superseded') return { end: 'superseded' };
     if (wanted.feed === 'users') after = wanted.ids.at(-1);

@@ -72,8 +72,8 @@ async function workOn(
     limits: { pace: STEADY },
     priority: kind === 'full' ? 'low' : undefined,
     pages: { left: kind === 'full' ? FULL_SLICE_PAGES : Infinity },
-    wrote(changes) {
-      progress.pages++;
+    wrote(changes, pages) {
+      progress.pages += pages;
       progress.changes += changes;
       context.heartbeat({ ...progress });
     },

@@ -82,7 +82,7 @@ async function advance(
       pages = CASE WHEN ${goesOn} THEN r.pages + 1 ELSE 0 END,
       barren = CASE WHEN ${isNews} OR NOT ${goesOn} OR NOT (${isOverlong(sql`r.pages`, sql`c.full_pages`)})
         THEN 0 ELSE r.barren + 1 END,
-      anchor = CASE WHEN NOT ${goesOn} THEN NULL WHEN ${isAnchored(sql`r.pages`)} THEN ${hashOf(nextLink)} ELSE r.anchor END
+      anchor = CASE WHEN NOT ${goesOn} THEN NULL WHEN ${isAnchored(sql`r.pages`, 1)} THEN ${hashOf(nextLink)} ELSE r.anchor END
     FROM checkpoint c
     WHERE r.tenant_no = ${tenantNo} AND c.tenant_no = r.tenant_no AND c.feed = ${feed}
     RETURNING r.barren`.execute(tx);

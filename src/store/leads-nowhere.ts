@@ -17,8 +17,9 @@ export const BARREN_PAGES = 200;
 export const isOverlong = (pages: RawBuilder<unknown>, fullPages: RawBuilder<unknown>): RawBuilder<unknown> =>
   sql`${pages} >= CASE ${fullPages} WHEN 0 THEN ${sql.lit(FIRST_IMPORT_PAGES)} ELSE ${sql.lit(LONGER_THAN_FULL)} * ${fullPages} END`;
 
-/** Whether the page after so many is one whose link is remembered. */
-export const isAnchored = (pages: RawBuilder<unknown>): RawBuilder<unknown> => sql`${pages} & (${pages} + 1) = 0`;
+/** Whether the link after `more` pages beyond so many is remembered: they reach or pass a power of two. */
+export const isAnchored = (pages: RawBuilder<unknown>, more: number): RawBuilder<unknown> =>
+  sql`${pages} # (${pages} + ${more}) > ${pages}`;
 
 /** Of a link, which is not to stand in two places. */
 export function hashOf(link: string | undefined): string | null {

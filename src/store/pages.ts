@@ -24,14 +24,17 @@ import { heardOfSuspects } from './suspects.ts';
 import { stageMemberships, stageObjects, unstage } from './staged.ts';
 import type { Fence, SyncStore } from './face/sync.ts';
 
-/** Applies a page: its rows, their events and the checkpoint, all or nothing, and nothing at all behind a raised fence. */
-export function createApplyPage(db: Database): SyncStore['applyPage'] {
-  return (fence, page) => {
+/**
+ * Applies pages as if they were one: their rows, events and the checkpoint, all or nothing, and nothing at all behind a raised
+ * fence.
+ */
+export function createApplyPages(db: Database): SyncStore['applyPages'] {
+  return (fence, pages) => {
     // Most rounds find nothing: one statement is then the whole transaction.
-    if (page.items.length === 0 && !hasSkipped(page))
-      return advance(db, fence, page, { changes: 0, isNews: false, events: [] });
-    const folded = foldPage(page.items);
-    const apply = (copies: boolean) => applyFolded(db, fence, page, folded, copies);
+    if (pages.every((page) => page.items.length === 0 && !hasSkipped(page)))
+      return advance(db, fence, pages, { changes: 0, isNews: false, events: [] });
+    const folded = foldPage(pages.flatMap(({ items }) => items));
+    const apply = (copies: boolean) => applyFolded(db, fence, pages, folded, copies);
     // What was thought to be new and is not costs the page a second try: rare, since nothing was there before.
     return apply(true).catch((error: unknown) => {
       if (isDuplicate(error)) return apply(false);
@@ -40,15 +43,15 @@ export function createApplyPage(db: Database): SyncStore['applyPage'] {
   };
 }
 
-type FeedPage = Parameters<SyncStore['applyPage']>[1];
+type FeedPages = Parameters<SyncStore['applyPages']>[1];
 
 function applyFolded(
   db: Database,
   fence: Fence,
-  page: FeedPage,
+  pages: FeedPages,
   folded: FoldedPage,
   copies: boolean,
-): ReturnType<SyncStore['applyPage']> {
+): ReturnType<SyncStore['applyPages']> {
   return db.transaction().execute(async (tx) => {
     const round = await holdPage(tx, fence);
     if (!round) return 'superseded';
@@ -60,10 +63,10 @@ function applyFolded(
       copies && isImport(round, stored)
         ? await importPage(tx, round, kind, stored)
         : await writePage(tx, await lookAround(tx, round), kind, stored, round.scope?.widening);
-    await recordSkipped(tx, fence, page);
+    for (const page of pages) await recordSkipped(tx, fence, page);
     const changes = round.quiet ? written : events.length;
     const isNews = unseen || written > 0 || events.length > 0;
-    const advanced = await advance(tx, fence, page, { changes, isNews, events });
+    const advanced = await advance(tx, fence, pages, { changes, isNews, events });
     await tell(tx, fence.tenantNo, events);
     return advanced;
   });

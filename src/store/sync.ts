@@ -1,5 +1,5 @@
 import { createCompleteRound } from './complete.ts';
-import { createApplyPage, createApplyPicked } from './pages.ts';
+import { createApplyPages, createApplyPicked } from './pages.ts';
 import { createApplyRemovals } from './removals.ts';
 import { createRestored } from './restored.ts';
 import { createRounds } from './rounds.ts';
@@ -16,7 +16,7 @@ import type { SyncStore } from './face/sync.ts';
 export function createSync(db: Database): SyncStore {
   return {
     ...createRounds(db),
-    applyPage: createApplyPage(db),
+    applyPages: createApplyPages(db),
     applyPicked: createApplyPicked(db),
     ...createSkipped(db),
     ...createThrottle(db),

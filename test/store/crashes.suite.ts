@@ -72,7 +72,7 @@ export function crashesSuite(backend: () => Backend): void {
           const slice = await openRound(store, no);
           pool.arm(statement, fault);
           const outcome = await store.sync
-            .applyPage(slice.feeds.groups.fence, { items: page, deltaLink: 'd' })
+            .applyPages(slice.feeds.groups.fence, [{ items: page, deltaLink: 'd' }])
             .catch(() => 'crashed' as const);
           reached = !pool.disarm();
           const events = await eventsAfter(store, cursor, no);

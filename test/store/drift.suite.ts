@@ -231,7 +231,7 @@ class Play {
       const unsaid = feed === 'groups' ? [...asked.changedMembers].filter((key) => isSilent(key, asked)) : [];
       const items = slice.kind === 'full' ? this.#items(feed) : deltaItems(this.#truth, feed, asked);
       this.#truth.giveBackMembers(unsaid);
-      const applied = await this.#store.sync.applyPage(slice.feeds[feed].fence, { items, deltaLink: 'delta' });
+      const applied = await this.#store.sync.applyPages(slice.feeds[feed].fence, [{ items, deltaLink: 'delta' }]);
       expect(applied).not.toBe('superseded');
     }
   }

@@ -100,7 +100,7 @@ export function feedSuite(backend: () => Backend): void {
           const slice = await openRound(store(), no);
           for (let n = 0; n < 12; n++) {
             const items = [object(U(n)), object(U(n + 1), { displayName: `${index} ${n}` })];
-            await store().sync.applyPage(slice.feeds.users.fence, { items, nextLink: `${n}` });
+            await store().sync.applyPages(slice.feeds.users.fence, [{ items, nextLink: `${n}` }]);
           }
         }),
       );

@@ -37,6 +37,8 @@ interface Chapter {
   readonly groupsFirst: boolean;
   /** Both feeds at once, where the round is a full one. */
   readonly sideBySide: boolean;
+  /** At most so many pages are written at once. */
+  readonly together: number;
   /** Statements after which a crash comes, one a try. */
   readonly crashes: readonly number[];
   /** The page at which the links die. */
@@ -64,6 +66,7 @@ const QUIET: Chapter = {
   full: true,
   groupsFirst: false,
   sideBySide: false,
+  together: 1,
   crashes: [],
   expires: null,
   abandoned: null,
@@ -154,6 +157,7 @@ const chapter: fc.Arbitrary<Chapter> = fc.record({
   full: fc.constantFrom(true, false, false),
   groupsFirst: fc.boolean(),
   sideBySide: fc.boolean(),
+  together: fc.integer({ min: 1, max: 3 }),
   crashes: fc.array(fc.integer({ min: 1, max: 14 }), { maxLength: 3 }),
   expires: page,
   abandoned: page,
@@ -164,6 +168,7 @@ interface Mishaps {
   expires: number | null;
   abandoned: number | null;
   pages: number;
+  readonly together: number;
 }
 
 /** The workflow asks for another round, whatever became of this one. */
@@ -198,7 +203,8 @@ class Play {
     const random = new Random(chapter.seed);
     for (const operation of chapter.before) this.#truth.do(operation);
     const crashes = [...chapter.crashes];
-    const mishaps: Mishaps = { expires: chapter.expires, abandoned: chapter.abandoned, pages: 0 };
+    const { expires, abandoned, together } = chapter;
+    const mishaps: Mishaps = { expires, abandoned, pages: 0, together };
     let kind: RoundKind = chapter.full ? 'full' : 'delta';
     let roundId: string = randomUUID();
     let begun = '';
@@ -271,7 +277,7 @@ class Play {
   async #feed(slice: OpenSlice, feed: Feed, mishaps: Mishaps, random: Random): Promise<void> {
     if (slice.feeds[feed].done) return;
     this.#deliveries[feed] ??= deliver(this.#truth, feed, slice.kind, random);
-    for (let at = this.#startOf(slice, feed), done = false; !done; at++) {
+    for (let at = this.#startOf(slice, feed), done = false; !done;) {
       if (mishaps.expires === mishaps.pages) {
         mishaps.expires = null;
         await this.#store.sync.restartAsFull(fencesOf(slice));
@@ -281,8 +287,10 @@ class Play {
         mishaps.abandoned = null;
         throw new Abandoned();
       }
-      mishaps.pages++;
-      done = await this.#page(slice, feed, at);
+      const together = 1 + random.below(mishaps.together);
+      mishaps.pages += together;
+      done = await this.#pages(slice, feed, at, together);
+      at += together;
     }
   }
 
@@ -307,21 +315,30 @@ class Play {
     return link === undefined || fromDelta ? 0 : Number(link.split('#')[1]);
   }
 
-  async #page(slice: OpenSlice, feed: Feed, at: number): Promise<boolean> {
+  async #pages(slice: OpenSlice, feed: Feed, at: number, together: number): Promise<boolean> {
     const delivery = this.#deliveries[feed];
-    const items = delivery?.pages[at];
-    if (!delivery || !items) throw new Error(`No page ${at} of ${feed}`);
-    const done = at === delivery.pages.length - 1;
-    const page: DeltaPage = done ? { items, deltaLink: `delta` } : { items, nextLink: `next#${at + 1}` };
+    const pages = delivery?.pages
+      .slice(at, at + together)
+      .map((items, n): DeltaPage =>
+        at + n === delivery.pages.length - 1
+          ? { items, deltaLink: `delta` }
+          : { items, nextLink: `next#${at + n + 1}` },
+      );
+    const last = pages?.at(-1);
+    if (!delivery || !pages || !last) throw new Error(`No page ${at} of ${feed}`);
+    const done = last.nextLink === undefined;
     let applied: unknown = 'crashed after COMMIT';
     try {
-      applied = await this.#store.sync.applyPage(slice.feeds[feed].fence, page);
+      applied = await this.#store.sync.applyPages(slice.feeds[feed].fence, pages);
       // The other feed's links may have died meanwhile; nothing else overtakes this slice.
       if (applied === 'superseded') throw new Overtaken();
     } finally {
       // Where the answer was lost, only the database knows.
-      if (typeof applied === 'object' || (await this.#wasCommitted(feed, page))) {
-        this.#expected.sawPage(feed, items);
+      if (typeof applied === 'object' || (await this.#wasCommitted(feed, last))) {
+        this.#expected.sawPage(
+          feed,
+          pages.flatMap(({ items }) => items),
+        );
         if (done) this.#hear(delivery);
       }
     }
@@ -349,7 +366,7 @@ class Play {
     const head = await this.#store.feed.head();
     for (const feed of FEEDS) {
       const items = [object(feed === 'users' ? U(1) : G(1), { displayName: 'late' }), removed(U(2)), removed(G(2))];
-      expect(await this.#store.sync.applyPage(slice.feeds[feed].fence, { items, deltaLink: 'late' })).toBe(
+      expect(await this.#store.sync.applyPages(slice.feeds[feed].fence, [{ items, deltaLink: 'late' }])).toBe(
         'superseded',
       );
     }

@@ -89,7 +89,7 @@ export function mirrorSuite(backend: () => Backend): void {
       expect(slice).toMatchObject({ kind: 'full', quiet: true });
       await applyPages(store(), slice, 'users', [[object(U(1)), object(U(2))]]);
       expect(await store().sync.restartAsFull(fencesOf(slice))).toBe('restarted');
-      expect(await store().sync.applyPage(slice.feeds.groups.fence, { items: [], deltaLink: 'late' })).toBe(
+      expect(await store().sync.applyPages(slice.feeds.groups.fence, [{ items: [], deltaLink: 'late' }])).toBe(
         'superseded',
       );
       await runRound(store(), no, { id: 'first', users: [[object(U(2))]] });
@@ -408,15 +408,17 @@ export function mirrorSuite(backend: () => Backend): void {
       await importDirectory();
       const first = await openRound(store(), no, 'delta', 'r');
       expect(first.feeds.users).toMatchObject({ link: 'users-delta', fromDelta: true, done: false });
-      await store().sync.applyPage(first.feeds.users.fence, { items: [], nextLink: 'page-2' });
+      await store().sync.applyPages(first.feeds.users.fence, [{ items: [], nextLink: 'page-2' }]);
       await applyPages(store(), first, 'groups', []);
       const second = await openRound(store(), no, 'delta', 'r');
       expect(second.feeds.users).toMatchObject({ link: 'page-2', fromDelta: false });
       expect(second.feeds.groups).toMatchObject({ done: true, link: undefined });
-      expect(await store().sync.applyPage(first.feeds.users.fence, { items: [object(U(9))], deltaLink: 'x' })).toBe(
+      expect(await store().sync.applyPages(first.feeds.users.fence, [{ items: [object(U(9))], deltaLink: 'x' }])).toBe(
         'superseded',
       );
-      expect(await store().sync.applyPage(first.feeds.users.fence, { items: [], deltaLink: 'x' })).toBe('superseded');
+      expect(await store().sync.applyPages(first.feeds.users.fence, [{ items: [], deltaLink: 'x' }])).toBe(
+        'superseded',
+      );
       expect(await store().sync.restartAsFull(fencesOf(first))).toBe('superseded');
       await applyPages(store(), second, 'users', []);
       expect(await store().sync.applyRemovals(fencesOf(first), () => undefined, new AbortController().signal)).toBe(
@@ -450,9 +452,9 @@ export function mirrorSuite(backend: () => Backend): void {
       if (how === 'deleting') await store().intents.add(no, 'delete');
       if (how === 'unbound') await sql`UPDATE tenant SET entra_tenant = NULL WHERE no = ${no}`.execute(backend().db);
       if (how !== 'unbound') {
-        expect(await store().sync.applyPage(slice.feeds.users.fence, { items: [object(U(9))], deltaLink: 'x' })).toBe(
-          'superseded',
-        );
+        expect(
+          await store().sync.applyPages(slice.feeds.users.fence, [{ items: [object(U(9))], deltaLink: 'x' }]),
+        ).toBe('superseded');
       }
       expect(
         await store().sync.openSlice({
@@ -464,26 +466,32 @@ export function mirrorSuite(backend: () => Backend): void {
       ).toBe('halted');
     });
 
-    test('of a round whose links lead in a circle notices it, however many slices the circle takes', async () => {
-      await importDirectory();
-      const links = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
-      let pages = 0;
-      for (let faulty = false; !faulty; pages++) {
-        expect(pages).toBeLessThan(3 * links.length);
-        const slice = await openRound(store(), no, 'delta', 'r');
-        const nextLink = links[pages % links.length] ?? '';
-        const applied = await store().sync.applyPage(slice.feeds.users.fence, { items: [], nextLink });
-        faulty = applied !== 'superseded' && applied.faulty === true;
-      }
-      expect(pages).toBeGreaterThan(links.length);
-    });
+    test.each([1, 2, 3, 5])(
+      'of a round whose links lead in a circle notices it, however many slices the circle takes, %i pages at a time',
+      async (together) => {
+        await importDirectory();
+        const links = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+        let pages = 0;
+        for (let faulty = false; !faulty; pages += together) {
+          expect(pages).toBeLessThan(3 * links.length);
+          const slice = await openRound(store(), no, 'delta', 'r');
+          const some = Array.from({ length: together }, (_, n) => ({
+            items: [],
+            nextLink: links[(pages + n) % links.length] ?? '',
+          }));
+          const applied = await store().sync.applyPages(slice.feeds.users.fence, some);
+          faulty = applied !== 'superseded' && applied.faulty === true;
+        }
+        expect(pages).toBeGreaterThan(links.length);
+      },
+    );
 
     test('of a round far longer than a full one gives up once nothing new was said for 200 pages', async () => {
       await importDirectory();
       for (const kind of ['delta', 'full'] as const) {
         const { feeds } = await openRound(store(), no, kind, kind);
         const say = async (n: number, items: readonly DeltaItem[] = []) => {
-          const applied = await store().sync.applyPage(feeds.users.fence, { items, nextLink: `${kind} ${n}` });
+          const applied = await store().sync.applyPages(feeds.users.fence, [{ items, nextLink: `${kind} ${n}` }]);
           return applied !== 'superseded' && applied.faulty === true;
         };
         let n = 0;
@@ -501,16 +509,18 @@ export function mirrorSuite(backend: () => Backend): void {
     test('that is the first gives up likewise, far later, and so does its repetition', async () => {
       for (const id of ['first', 'again']) {
         const { feeds } = await openRound(store(), no, 'full', id);
-        await store().sync.applyPage(feeds.users.fence, { items: [object(U(1))], nextLink: `${id} 0` });
+        await store().sync.applyPages(feeds.users.fence, [{ items: [object(U(1))], nextLink: `${id} 0` }]);
         const from = 990;
         await sql`UPDATE checkpoint SET pages = ${from} WHERE tenant_no = ${no} AND feed = 'users'`.execute(
           backend().db,
         );
         for (let n = from; ; n++) {
-          const applied = await store().sync.applyPage(feeds.users.fence, {
-            items: [object(U(1))],
-            nextLink: `${id} ${n}`,
-          });
+          const applied = await store().sync.applyPages(feeds.users.fence, [
+            {
+              items: [object(U(1))],
+              nextLink: `${id} ${n}`,
+            },
+          ]);
           expect(n).toBeLessThanOrEqual(1_200);
           if (applied !== 'superseded' && applied.faulty) break;
           expect(n).toBeLessThan(1_200);
@@ -522,10 +532,10 @@ export function mirrorSuite(backend: () => Backend): void {
       const { feeds } = await openRound(store(), no);
       const skipped = Object.fromEntries(Array.from({ length: 150 }, (_, n) => [`reason ${1_000 + n}`, 2]));
       const page = { items: [], nextLink: 'next' };
-      await store().sync.applyPage(feeds.users.fence, { ...page, skipped });
-      await store().sync.applyPage(feeds.users.fence, { ...page, skipped: { 'reason 1000': 1, 'reason 1149': 1 } });
+      await store().sync.applyPages(feeds.users.fence, [{ ...page, skipped }]);
+      await store().sync.applyPages(feeds.users.fence, [{ ...page, skipped: { 'reason 1000': 1, 'reason 1149': 1 } }]);
       await openRound(store(), no);
-      expect(await store().sync.applyPage(feeds.users.fence, { ...page, skipped })).toBe('superseded');
+      expect(await store().sync.applyPages(feeds.users.fence, [{ ...page, skipped }])).toBe('superseded');
       const kept = await store().sync.skipped(no);
       expect(kept).toHaveLength(100);
       expect(kept.reduce((sum, { count }) => sum + count, 0)).toBe(201);

@@ -97,7 +97,7 @@ export function reconcileSuite(backend: () => Backend): void {
         const next = await openRound(store, tenantNo);
         await Promise.all([
           store.reconcile.comparePage(fence, 'users', { items: people.map(({ id }) => object(id)), nextLink: 'n' }),
-          store.sync.applyPage(next.feeds.users.fence, { items: people.toReversed(), deltaLink: 'u' }),
+          store.sync.applyPages(next.feeds.users.fence, [{ items: people.toReversed(), deltaLink: 'u' }]),
         ]);
         await applyPages(store, next, 'groups', []);
         await finishRound(store, next);

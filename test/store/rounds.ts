@@ -110,7 +110,7 @@ export async function applyPages(
   for (const [index, items] of all.entries()) {
     const page: DeltaPage =
       index === all.length - 1 ? { items, deltaLink: `${feed}-delta` } : { items, nextLink: `${feed}-next-${index}` };
-    expect(await store.sync.applyPage(slice.feeds[feed].fence, page)).not.toBe('superseded');
+    expect(await store.sync.applyPages(slice.feeds[feed].fence, [page])).not.toBe('superseded');
   }
 }
 

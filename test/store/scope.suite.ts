@@ -229,7 +229,7 @@ class ScopedPlay {
       if (index < start) continue;
       const last = index === pages.length - 1;
       const to = last ? { deltaLink: 'delta' } : { nextLink: `next#${index + 1}` };
-      expect(await this.#store.sync.applyPage(fence, { items, ...to })).not.toBe('superseded');
+      expect(await this.#store.sync.applyPages(fence, [{ items, ...to }])).not.toBe('superseded');
     }
   }
 

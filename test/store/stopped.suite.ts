@@ -64,7 +64,7 @@ export function stoppedSuite(databaseUrl: string, open: () => Promise<Backend>):
       const slice = await openRound(sleeper.store, no);
       const { stopped, wake } = stopBefore(sleeper.pool, /^commit/i);
       const page = { items: [object(U(2))], deltaLink: 'd' };
-      const late = sleeper.store.sync.applyPage(slice.feeds.users.fence, page).catch(() => 'lost' as const);
+      const late = sleeper.store.sync.applyPages(slice.feeds.users.fence, [page]).catch(() => 'lost' as const);
       await stopped;
 
       await runRound(store, other, { users: [[object(U(3))]] });

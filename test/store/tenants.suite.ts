@@ -188,7 +188,7 @@ export function tenantsSuite(backend: () => Backend): void {
         { type: 'tenant.deleted', subject: { id }, data: { id } },
       ]);
       if (slice === 'halted' || 'completed' in slice) throw new Error('No slice');
-      expect(await store().sync.applyPage(slice.feeds.users.fence, { items: [object(U(2))], deltaLink: 'x' })).toBe(
+      expect(await store().sync.applyPages(slice.feeds.users.fence, [{ items: [object(U(2))], deltaLink: 'x' }])).toBe(
         'superseded',
       );
       await store().tokens.put(no, Buffer.from('late'), soon());

@@ -80,12 +80,12 @@ export interface SyncStore {
   /** Microsoft asked us to wait, in one tenant or (`application`) in all: no worker asks before `until`. */
   throttle(scope: number | 'application', until: Date): Promise<void>;
   /**
-   * Rows, events and checkpoint of one page, in one transaction. `faulty`: its links lead in a circle, or the round goes on
-   * far beyond a full one and says nothing new.
+   * Rows, events and checkpoint of one page, or of some that follow each other, in one transaction. `faulty`: its links lead
+   * in a circle, or the round goes on far beyond a full one and says nothing new.
    */
-  applyPage(
+  applyPages(
     fence: Fence,
-    page: DeltaPage & Skipping,
+    pages: readonly (DeltaPage & Skipping)[],
   ): Promise<{ readonly changes: number; readonly faulty?: true } | 'superseded'>;
   /** Rows and events of objects that were asked for by id, whole as the feed sees them; no checkpoint moves. */
   applyPicked(

@@ -57,8 +57,8 @@ export async function round(
   });
   if (slice === 'halted' || 'completed' in slice) throw new Error('The round did not begin');
   const fences = [slice.feeds.users.fence, slice.feeds.groups.fence];
-  await store.sync.applyPage(slice.feeds.users.fence, { items: users, deltaLink: 'https://graph.example/users' });
-  await store.sync.applyPage(slice.feeds.groups.fence, { items: groups, deltaLink: 'https://graph.example/groups' });
+  await store.sync.applyPages(slice.feeds.users.fence, [{ items: users, deltaLink: 'https://graph.example/users' }]);
+  await store.sync.applyPages(slice.feeds.groups.fence, [{ items: groups, deltaLink: 'https://graph.example/groups' }]);
   await store.sync.applyRemovals(fences, () => undefined, new AbortController().signal);
   await store.sync.completeRound(fences);
   await recordPhase(store, id, { phase: 'delta_sync' });
