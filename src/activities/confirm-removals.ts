@@ -23,12 +23,15 @@ export function confirmRemovals(
   const { tenantNo, accessToken, signal } = slice;
   return {
     stopped: () => stopped,
-    async relist(ids) {
-      const read = await pick(deps, slice, groups, ids);
+    async relist(missed) {
+      const read = await pick(deps, slice, groups, missed);
       if (read.end === 'done') return 'relisted';
       if (read.end === 'refused' || read.end === 'forbidden' || read.end === 'expired' || read.end === 'faulty') {
         // What can be asked no second time must be believed at the first: no tenant stands still for it.
-        log.warn({ tenantNo, groups: ids.length, answer: read.end }, 'Missing memberships are not looked at again');
+        log.warn(
+          { tenantNo, groups: missed.ids.length, answer: read.end },
+          'Missing memberships are not looked at again',
+        );
         return 'relisted';
       }
       stopped = read;

@@ -53,7 +53,7 @@ export async function fillScope(
     if (wanted === 'superseded') return { end: 'superseded' };
     if (!wanted) return DONE;
     const tally = { changes: 0 };
-    const end = await pick(deps, slice, opened.feeds[wanted.feed].fence, wanted.ids, { tally });
+    const end = await pick(deps, slice, opened.feeds[wanted.feed].fence, wanted, tally);
     if (end.end !== 'done') return end;
     slice.wrote(tally.changes, 1);
     const done = await deps.store.sync.objectsPicked(fences, wanted);

@@ -18,21 +18,21 @@ export async function settleSuspects(
   const { tenantNo } = slice;
   const both = [fences.users, fences.groups];
   for (;;) {
-    const due = await sync.beginSecondLook(both);
+    const due = await sync.suspectsDue(both);
     if (due === 'superseded') return { end: 'superseded' };
     if (!due) return { end: 'done' };
-    const { kind, ids } = due;
-    const read = await pick(deps, slice, fences[`${kind}s`], ids, { why: 'second_look' });
+    const { feed, ids } = due;
+    const read = await pick(deps, slice, fences[feed], due);
     if (isRefused(read)) {
       // No tenant stands still for it: the next reconcile finds them again.
-      deps.log.warn({ tenantNo, kind, suspects: ids.length, answer: read.end }, 'Suspects cannot be looked at again');
-      if ((await sync.dropSuspects(both, kind, ids)) === 'superseded') return { end: 'superseded' };
+      deps.log.warn({ tenantNo, feed, suspects: ids.length, answer: read.end }, 'Suspects cannot be looked at again');
+      if ((await sync.dropSuspects(both, due)) === 'superseded') return { end: 'superseded' };
       continue;
     }
     if (read.end !== 'done') return read;
-    const settled = await sync.settleSuspects(both, kind, ids);
+    const settled = await sync.settleSuspects(both, due);
     if (settled === 'superseded') return { end: 'superseded' };
-    deps.log.info({ tenantNo, kind, looked: ids.length, ...settled }, 'Suspects were looked at again');
+    deps.log.info({ tenantNo, feed, looked: ids.length, ...settled }, 'Suspects were looked at again');
   }
 }
 

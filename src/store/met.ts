@@ -8,6 +8,10 @@ export interface Met {
   readonly joined: readonly { readonly groupId: string; readonly memberId: string }[];
 }
 
+export async function forgetMet(tx: Tx, table: 'second_look_mark', tenantNo: number): Promise<void> {
+  await sql`DELETE FROM ${sql.table(table)} WHERE tenant_no = ${tenantNo}`.execute(tx);
+}
+
 /** Notes what a comparison met, or a second look; returns whether something of it was not met before. */
 export async function markMet(
   tx: Tx,

@@ -13,7 +13,8 @@ import { importPage } from './import-page.ts';
 import { isOverlong } from './leads-nowhere.ts';
 import { arrayText, tellWaiting, visibleAround, writeMemberships } from './memberships.ts';
 import { writeObjects } from './objects.ts';
-import { markMet } from './met.ts';
+import { forgetMet, markMet } from './met.ts';
+import { advancePick } from './pick.ts';
 import { hearMemberships, keepBack } from './restored.ts';
 import type { Database, Tx } from './schema.ts';
 import { addMembersOfDue } from './scope/due.ts';
@@ -79,13 +80,16 @@ function isImport({ quiet, marks, staged, scope }: HeldPage, { removed, left }: 
 
 /** Applies objects that were asked for by id, as their feed sees them now: what a page does, but for the checkpoint. */
 export function createApplyPicked(db: Database): SyncStore['applyPicked'] {
-  return (fence, page, why) =>
+  return (fence, wanted, page) =>
     db.transaction().execute(async (tx) => {
       const round = await holdPage(tx, fence);
       if (!round) return 'superseded';
       const kind = KIND_OF[fence.feed];
       const folded = foldPage(page.items);
+      const { why } = wanted;
       if (why === 'second_look') {
+        // What an earlier look met that was cut short says nothing of this one.
+        if (wanted.link === undefined) await forgetMet(tx, 'second_look_mark', round.tenantNo);
         const objects = folded.objects.map(({ id }) => id);
         await markMet(tx, 'second_look_mark', round.tenantNo, kind, { ...folded, objects });
       }
@@ -94,6 +98,7 @@ export function createApplyPicked(db: Database): SyncStore['applyPicked'] {
       const around = await lookAround(tx, round);
       const written = await writePage(tx, { ...around, whole: true, suspected: false }, kind, stored, letIn);
       await recordSkipped(tx, fence, page);
+      await advancePick(tx, round, fence.feed, wanted, page);
       if (why === 'second_look') await addDrift(tx, round.tenantNo, driftOf(written.events));
       return { changes: await tellInRound(tx, round, written) };
     });

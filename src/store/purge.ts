@@ -33,6 +33,7 @@ const MIRROR_TABLES = [
   'drift',
   'throttle',
   'scope_assigned',
+  'pick',
 ] as const;
 const SMALL_TABLES = [
   ...MIRROR_TABLES,

@@ -97,11 +97,11 @@ async function relistUnseen(
   const [first] = fences;
   if (!first) throw new Error('A fence is needed');
   for (;;) {
-    const groups = await groupsOfUnseen(db, first.tenantNo);
-    if (groups.length === 0) return 'relisted';
+    const missed = await groupsOfUnseen(db, first.tenantNo);
+    if (!missed) return 'relisted';
     heartbeat();
-    if (signal.aborted || (await relist(groups)) === 'stop') return 'stopped';
-    const believed = await fenced(db, fences, (tx, round) => believeUnseen(tx, round, groups));
+    if (signal.aborted || (await relist(missed)) === 'stop') return 'stopped';
+    const believed = await fenced(db, fences, (tx, round) => believeUnseen(tx, round, missed));
     if (believed === 'superseded') return 'stopped';
   }
 }

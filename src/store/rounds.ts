@@ -164,6 +164,7 @@ async function startFeedsOver(tx: Tx, tenantNo: number): Promise<void> {
   await sql`UPDATE checkpoint SET ${AT_START} WHERE tenant_no = ${tenantNo}`.execute(tx);
   await sql`DELETE FROM staged_removal WHERE tenant_no = ${tenantNo}`.execute(tx);
   await sql`DELETE FROM round_mark WHERE tenant_no = ${tenantNo}`.execute(tx);
+  await sql`DELETE FROM pick WHERE tenant_no = ${tenantNo}`.execute(tx);
   await forgetReconcile(tx, tenantNo);
 }
 

@@ -1,14 +1,16 @@
 import { sql } from 'kysely';
 import type { FoldedPage } from '../domain/delta.ts';
-import type { ObjectKind } from '../domain/directory.ts';
+import { KIND_OF, type ObjectKind } from '../domain/directory.ts';
 import { type DriftCount, SUSPECT_LOOK_AFTER_MS } from '../domain/reconcile.ts';
 import { acceptCounts } from './counts.ts';
 import { addDrift } from './drift.ts';
 import { fenced, type FencedRound } from './fence.ts';
 import { arrayText } from './memberships.ts';
+import { forgetMet } from './met.ts';
 import { OBJECT_TABLE } from './objects.ts';
+import { dropPick, openPick } from './pick.ts';
 import type { Database, RemovalKind, Tx } from './schema.ts';
-import type { SyncStore } from './face/sync.ts';
+import type { SyncStore, WantedObjects } from './face/sync.ts';
 
 /** As many as one filtered feed may be asked for. */
 const LOOKED_AT_ONCE = 50;
@@ -31,22 +33,25 @@ export async function heardOfSuspects(tx: Tx, tenantNo: number, kind: ObjectKind
   if (page.removed.length > 0) await sql`DELETE FROM suspect WHERE ${those(page.removed)}`.execute(tx);
 }
 
-type Suspects = Pick<SyncStore, 'beginSecondLook' | 'settleSuspects' | 'dropSuspects'>;
+type Suspects = Pick<SyncStore, 'suspectsDue' | 'settleSuspects' | 'dropSuspects'>;
 
 /** The second look at what a reconcile found, at the end of a delta round. */
 export function createSuspects(db: Database): Suspects {
   return {
-    beginSecondLook: (fences) => fenced(db, fences, begin),
-    settleSuspects: (fences, kind, ids) => fenced(db, fences, (tx, round) => settle(tx, round, kind, ids)),
-    dropSuspects: (fences, kind, ids) =>
+    suspectsDue: (fences) => fenced(db, fences, suspectsDue),
+    settleSuspects: (fences, looked) => fenced(db, fences, (tx, round) => settle(tx, round, looked)),
+    dropSuspects: (fences, looked) =>
       fenced(db, fences, async (tx, round) => {
-        await takeSuspects(tx, round, kind, ids);
+        await takeSuspects(tx, round, looked);
+        await dropPick(tx, round.tenantNo, looked.why);
       }),
   };
 }
 
-/** What an earlier look met that was cut short says nothing of this one. */
-async function begin(tx: Tx, { tenantNo }: FencedRound) {
+async function suspectsDue(tx: Tx, { tenantNo }: FencedRound): Promise<WantedObjects | undefined> {
+  const begun = await openPick(tx, tenantNo, ['second_look']);
+  // In another round they may not be suspect any more.
+  if (begun?.link !== undefined) return begun;
   const { rows } = await sql<{ kind: ObjectKind; object_id: string }>`
     SELECT s.kind, s.object_id FROM suspect s JOIN round r ON r.tenant_no = s.tenant_no
     JOIN reconcile k ON k.tenant_no = s.tenant_no AND NOT k.comparing
@@ -54,34 +59,30 @@ async function begin(tx: Tx, { tenantNo }: FencedRound) {
     ORDER BY s.kind DESC, s.object_id LIMIT ${sql.lit(LOOKED_AT_ONCE)}`.execute(tx);
   const kind = rows[0]?.kind;
   if (!kind) return undefined;
-  await sql`DELETE FROM second_look_mark WHERE tenant_no = ${tenantNo}`.execute(tx);
-  return { kind, ids: rows.filter((row) => row.kind === kind).map((row) => row.object_id) };
+  const ids = rows.filter((row) => row.kind === kind).map((row) => row.object_id);
+  return { feed: `${kind}s`, ids, why: 'second_look' };
 }
 
 /**
  * Those of them that are suspect still, and are not any more: a comparison that began anew, or a full round, has forgotten
  * the others, or found them again since.
  */
-async function takeSuspects(tx: Tx, { tenantNo }: FencedRound, kind: ObjectKind, ids: readonly string[]) {
+async function takeSuspects(tx: Tx, { tenantNo }: FencedRound, { feed, ids }: WantedObjects) {
   // Before its suspects, as a comparison locks them.
   await sql`SELECT 1 FROM reconcile WHERE tenant_no = ${tenantNo} FOR UPDATE`.execute(tx);
   const { rows } = await sql<{ id: string }>`
     DELETE FROM suspect s USING round r
-    WHERE s.tenant_no = ${tenantNo} AND s.kind = ${kind} AND s.object_id = ANY(${arrayText(ids)}::uuid[])
+    WHERE s.tenant_no = ${tenantNo} AND s.kind = ${KIND_OF[feed]} AND s.object_id = ANY(${arrayText(ids)}::uuid[])
       AND r.tenant_no = s.tenant_no AND s.seen_at < r.started_at
     RETURNING s.object_id AS id`.execute(tx);
   return rows.map(({ id }) => id);
 }
 
 /** What the second look did not meet either goes the way of all removals: staged, weighed by the guard, and told. */
-async function settle(
-  tx: Tx,
-  round: FencedRound,
-  kind: ObjectKind,
-  ids: readonly string[],
-): Promise<{ readonly settled: number }> {
+async function settle(tx: Tx, round: FencedRound, wanted: WantedObjects): Promise<{ readonly settled: number }> {
   const { tenantNo } = round;
-  const taken = await takeSuspects(tx, round, kind, ids);
+  const kind = KIND_OF[wanted.feed];
+  const taken = await takeSuspects(tx, round, wanted);
   const looked = sql`${arrayText(taken)}::uuid[]`;
   const isMet = sql`SELECT 1 FROM second_look_mark k WHERE k.tenant_no = ${tenantNo}`;
   await sql`
@@ -98,7 +99,7 @@ async function settle(
       AND NOT EXISTS (${isMet} AND k.kind = 'membership' AND k.object_id = v.group_id AND k.member_id = v.member_id)
     ON CONFLICT DO NOTHING`.execute(tx);
   await addDrift(tx, tenantNo, await countStaged(tx, tenantNo, kind, taken));
-  await sql`DELETE FROM second_look_mark WHERE tenant_no = ${tenantNo}`.execute(tx);
+  await forgetMet(tx, 'second_look_mark', tenantNo);
   await acceptCounts(tx, tenantNo);
   return { settled: taken.length };
 }

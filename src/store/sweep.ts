@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import type { FencedRound } from './fence.ts';
 import { arrayText } from './memberships.ts';
+import { dropPick, openPick } from './pick.ts';
 import type { Database, Tx } from './schema.ts';
+import type { WantedObjects } from './face/sync.ts';
 import { onWholeTables } from './whole-table.ts';
 
 /**
@@ -23,20 +25,23 @@ const GROUPS_AT_ONCE = 50;
 const UNSEEN = 'changed';
 
 /** Some of the groups of which memberships were missed, and that were not read again yet. */
-export async function groupsOfUnseen(db: Database, tenantNo: number): Promise<readonly string[]> {
+export async function groupsOfUnseen(db: Database, tenantNo: number): Promise<WantedObjects | undefined> {
+  const begun = await openPick(db, tenantNo, ['missed']);
+  if (begun) return begun;
   const { rows } = await sql<{ id: string }>`
     SELECT DISTINCT object_id AS id FROM staged_removal
     WHERE tenant_no = ${tenantNo} AND kind = 'membership' AND reason = ${UNSEEN}
     ORDER BY object_id LIMIT ${sql.lit(GROUPS_AT_ONCE)}`.execute(db);
-  return rows.map(({ id }) => id);
+  return rows.length === 0 ? undefined : { feed: 'groups', ids: rows.map(({ id }) => id), why: 'missed' };
 }
 
 /** What is still missed after another look is gone. */
-export async function believeUnseen(tx: Tx, { tenantNo }: FencedRound, groups: readonly string[]): Promise<void> {
+export async function believeUnseen(tx: Tx, { tenantNo }: FencedRound, { ids, why }: WantedObjects): Promise<void> {
+  await dropPick(tx, tenantNo, why);
   await sql`
     UPDATE staged_removal SET reason = 'deleted'
     WHERE tenant_no = ${tenantNo} AND kind = 'membership' AND reason = ${UNSEEN}
-      AND object_id = ANY(${arrayText(groups)}::uuid[])`.execute(tx);
+      AND object_id = ANY(${arrayText(ids)}::uuid[])`.execute(tx);
 }
 
 async function stageUnseenMemberships(tx: Tx, tenantNo: number): Promise<void> {

@@ -33,6 +33,15 @@ function withSync(change: Partial<SyncStore>) {
   return { store: { ...backend.store, sync: { ...backend.store.sync, ...change } } };
 }
 
+/** Slices of a round, as many as it takes. */
+async function slices(roundId: string, kind: 'full' | 'delta'): ReturnType<SliceBench['slice']> {
+  for (let n = 0; n < 20; n++) {
+    const slice = await bench.slice(roundId, kind);
+    if (slice.outcome !== 'unfinished') return slice;
+  }
+  throw new Error('The round does not end');
+}
+
 async function failure(slice: Promise<unknown>): Promise<ApplicationFailure> {
   const error: unknown = await slice.then(
     () => undefined,
@@ -86,6 +95,88 @@ describe('a full round', () => {
     expect(await bench.slice('and again', 'full')).toMatchObject({ outcome: 'completed', changes: 1 });
     expect(await members()).toEqual([U(2)]);
     expect(await told()).toEqual(['sync.completed', 'membership.removed', 'sync.completed']);
+  });
+
+  it('reads a group again over as many slices as it takes, no page of it twice', async () => {
+    await bench.firstRound([1, 2, 3, 4, 5, 6, 7].map(user), [group(1, 1, 2, 3, 4, 5, 6, 7)]);
+    graph.on('groups', 'start', page('groups', [group(1, 7)], { delta: 'd' }));
+    graph.on('groups', 'picked', page('groups', [group(1, 1)], { next: 'picked 2' }));
+    for (let n = 2; n < 6; n++) {
+      graph.on('groups', `picked ${n}`, page('groups', [group(1, n)], { next: `picked ${n + 1}` }));
+    }
+    graph.on('groups', 'picked 6', page('groups', [], { delta: 'unused' }));
+    graph.onRequest = (name) => void (name.includes('picked') && bench.clock.advance(30_000));
+    expect(await slices('again', 'full')).toMatchObject({ outcome: 'completed', changes: 1 });
+    expect(graph.asked.filter((name) => name.includes('picked'))).toEqual(
+      ['', ' 2', ' 3', ' 4', ' 5', ' 6'].map((n) => `groups picked${n}`),
+    );
+    const left = await backend.store.directory.memberships(bench.tenantNo, undefined, 10);
+    expect(left.data.map(({ memberId }) => memberId)).toEqual([1, 2, 3, 4, 5, 7].map(U));
+  });
+
+  it('begins reading it anew where the link that it had come to is dead by then', async () => {
+    await bench.firstRound([user(1), user(2)], [group(1, 1, 2)]);
+    graph.on('groups', 'start', page('groups', [group(1)], { delta: 'd' }));
+    graph.on('groups', 'picked', page('groups', [group(1, 1)], { next: 'picked 2' }));
+    graph.on(
+      'groups',
+      'picked 2',
+      status(410, 'syncStateNotFound'),
+      page('groups', [group(1, 2)], { delta: 'unused' }),
+    );
+    graph.onRequest = (name) => void (name.endsWith('picked') && graph.asked.length < 6 && bench.clock.advance(60_000));
+    expect(await slices('again', 'full')).toMatchObject({ outcome: 'completed', changes: 0 });
+    expect(graph.asked.filter((name) => name.includes('picked'))).toEqual([
+      'groups picked',
+      'groups picked 2',
+      'groups picked',
+      'groups picked 2',
+    ]);
+  });
+
+  it('fills a scope with a group over as many slices as it takes, and over rounds', async () => {
+    const { tenants } = backend.store;
+    await tenants.update(bench.tenantNo, { groupsToSync: [G(1)] });
+    graph.on('groups', 'picked', page('groups', [group(1, 1)], { delta: 'unused' }));
+    await bench.firstRound([user(1)], [group(1, 1)]);
+    const before = graph.asked.length;
+    await tenants.update(bench.tenantNo, { groupsToSync: [G(1), G(2)] });
+    graph.on('groups', 'picked', page('groups', [group(2, 1)], { next: 'picked 2' }));
+    graph.on('groups', 'picked 2', page('groups', [group(2, 2)], { next: 'picked 3' }));
+    graph.on('groups', 'picked 3', page('groups', [group(2, 3)], { delta: 'unused' }));
+    graph.on('users', 'picked', page('users', [user(2), user(3)], { delta: 'unused' }));
+    graph.onRequest = (name) => void (name.includes('groups picked') && bench.clock.advance(60_000));
+    const asked = () => graph.asked.slice(before).filter((name) => name.includes('picked'));
+    expect(await bench.slice('fill', 'delta')).toMatchObject({ outcome: 'unfinished' });
+    // Of another round's pages nobody knows whether they fit together: it begins anew.
+    expect(await slices('fill again', 'delta')).toMatchObject({ outcome: 'completed' });
+    expect(asked()).toEqual(['groups picked', 'groups picked', 'groups picked 2', 'groups picked 3', 'users picked']);
+    const there = await backend.store.directory.memberships(bench.tenantNo, undefined, 10);
+    expect(there.data.map(({ groupId, memberId }) => [groupId, memberId])).toEqual([
+      [G(1), U(1)],
+      ...[1, 2, 3].map((n) => [G(2), U(n)]),
+    ]);
+  });
+
+  it('looks a second time at a group over as many slices as it takes, and believes what all of its pages say', async () => {
+    await bench.firstRound([1, 2, 3, 4, 5].map(user), [group(1, 1, 2, 3, 4, 5)]);
+    const { db } = backend;
+    const ago = sql`now() - interval '1 hour'`;
+    await sql`INSERT INTO reconcile (tenant_no, due_at) VALUES (${bench.tenantNo}, now() + interval '1 day')
+      ON CONFLICT (tenant_no) DO UPDATE SET due_at = excluded.due_at`.execute(db);
+    await sql`INSERT INTO suspect (tenant_no, kind, object_id, seen_at) VALUES (${bench.tenantNo}, 'group', ${G(1)}, ${ago})`.execute(
+      db,
+    );
+    graph.on('groups', 'picked', page('groups', [group(1, 1, 2)], { next: 'picked 2' }));
+    graph.on('groups', 'picked 2', page('groups', [group(1, 3)], { next: 'picked 3' }));
+    graph.on('groups', 'picked 3', page('groups', [group(1, 5)], { delta: 'unused' }));
+    graph.onRequest = (name) => void (name.includes('picked') && bench.clock.advance(60_000));
+    expect(await slices('look', 'delta')).toMatchObject({ outcome: 'completed', changes: 1 });
+    expect(graph.asked.filter((name) => name.includes('picked'))).toEqual(
+      ['', ' 2', ' 3'].map((n) => `groups picked${n}`),
+    );
+    const left = await backend.store.directory.memberships(bench.tenantNo, undefined, 10);
+    expect(left.data.map(({ memberId }) => memberId)).toEqual([1, 2, 3, 5].map(U));
   });
 
   it('tells the same summary when the completed slice is repeated, asking nothing', async () => {

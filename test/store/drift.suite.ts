@@ -250,26 +250,27 @@ class Play {
     const { sync, reconcile } = this.#store;
     const fences: readonly Fence[] = fencesOf(slice);
     for (;;) {
-      const due = await sync.beginSecondLook(fences);
+      const due = await sync.suspectsDue(fences);
       if (due === 'superseded') throw new Error('Superseded');
       if (!due) return 'done';
-      const { kind, ids } = due;
-      const items = this.#items(`${kind}s`, ids);
+      const { fence } = slice.feeds[due.feed];
+      const items = this.#items(due.feed, due.ids);
       const half = Math.ceil(items.length / 2);
-      await sync.applyPicked(slice.feeds[`${kind}s`].fence, { items: items.slice(0, half) }, 'second_look');
+      await sync.applyPicked(fence, due, { items: items.slice(0, half), nextLink: 'half' });
+      expect(await sync.suspectsDue(fences)).toEqual({ ...due, link: 'half' });
       if (look === 'cut') return 'cut';
       if (look === 'forgotten') {
         await sync.restartAsFull(fences);
-        expect(await sync.settleSuspects(fences, kind, ids)).toBe('superseded');
+        expect(await sync.settleSuspects(fences, due)).toBe('superseded');
         return 'forgotten';
       }
-      await sync.applyPicked(slice.feeds[`${kind}s`].fence, { items: items.slice(half) }, 'second_look');
+      await sync.applyPicked(fence, { ...due, link: 'half' }, { items: items.slice(half) });
       if (look === 'restarted') {
         await reconcile.ask(this.#no);
         await this.#compare(1);
       }
-      expect(await sync.settleSuspects(fences, kind, ids)).toEqual({
-        settled: look === 'restarted' ? expect.any(Number) : ids.length,
+      expect(await sync.settleSuspects(fences, due)).toEqual({
+        settled: look === 'restarted' ? expect.any(Number) : due.ids.length,
       });
     }
   }

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import type { DeltaItem } from '../../src/domain/directory.ts';
+import { type DeltaItem, KIND_OF } from '../../src/domain/directory.ts';
 import type { OpenReconcile } from '../../src/store/face/reconcile.ts';
-import type { OpenSlice } from '../../src/store/face/sync.ts';
+import type { OpenSlice, WantedObjects } from '../../src/store/face/sync.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Backend } from './backend.ts';
 import {
@@ -56,8 +56,11 @@ export function reconcileSuite(backend: () => Backend): void {
         backend().db,
       );
 
-    const idsOf = (due: Awaited<ReturnType<Store['sync']['beginSecondLook']>>) =>
-      due === 'superseded' ? [] : (due?.ids ?? []);
+    async function dueIn(slice: OpenSlice): Promise<WantedObjects> {
+      const due = await store.sync.suspectsDue(fencesOf(slice));
+      if (!due || due === 'superseded') throw new Error('Nothing is due');
+      return due;
+    }
 
     async function roundAtItsEnd(): Promise<OpenSlice> {
       const slice = await openRound(store, tenantNo);
@@ -72,11 +75,11 @@ export function reconcileSuite(backend: () => Backend): void {
       await compare([], []);
       const slice = await roundAtItsEnd();
       const cursor = await store.feed.head();
-      const due = await store.sync.beginSecondLook(fencesOf(slice));
-      expect(idsOf(due)).toEqual([U(1), U(2), U(3)]);
-      await store.sync.applyPicked(slice.feeds.users.fence, { items: people }, 'second_look');
+      const due = await dueIn(slice);
+      expect(due.ids).toEqual([U(1), U(2), U(3)]);
+      await store.sync.applyPicked(slice.feeds.users.fence, due, { items: people });
       await begin();
-      await store.sync.settleSuspects(fencesOf(slice), 'user', idsOf(due));
+      await store.sync.settleSuspects(fencesOf(slice), due);
       await finishRound(store, slice);
       expect(await snapshotOf(store, tenantNo)).toEqual(before);
       expect(await toldAfter(store, cursor, tenantNo)).toEqual([]);
@@ -87,11 +90,11 @@ export function reconcileSuite(backend: () => Backend): void {
       for (let n = 0; n < 8; n++) {
         await compare([], []);
         const slice = await roundAtItsEnd();
-        const due = await store.sync.beginSecondLook(fencesOf(slice));
-        await store.sync.applyPicked(slice.feeds.users.fence, { items: people }, 'second_look');
+        const due = await dueIn(slice);
+        await store.sync.applyPicked(slice.feeds.users.fence, due, { items: people });
         const fence = await Promise.all([
           begin().then((opened) => opened.fence),
-          store.sync.settleSuspects(fencesOf(slice), 'user', idsOf(due)),
+          store.sync.settleSuspects(fencesOf(slice), due),
         ]).then(([first]) => first);
         await finishRound(store, slice);
         const next = await openRound(store, tenantNo);
@@ -109,13 +112,12 @@ export function reconcileSuite(backend: () => Backend): void {
     test('believes of a second look that was cut short nothing but what the next one sees', async () => {
       await compare([], people.length > 0 ? [object(G(1), {}, members)] : []);
       let slice = await roundAtItsEnd();
-      await store.sync.beginSecondLook(fencesOf(slice));
-      await store.sync.applyPicked(slice.feeds.users.fence, { items: people }, 'second_look');
+      await store.sync.applyPicked(slice.feeds.users.fence, await dueIn(slice), { items: people });
       // The slice ends here; until the next one somebody goes, and delta query is silent about it.
       slice = await roundAtItsEnd();
-      const due = await store.sync.beginSecondLook(fencesOf(slice));
-      await store.sync.applyPicked(slice.feeds.users.fence, { items: people.slice(1) }, 'second_look');
-      await store.sync.settleSuspects(fencesOf(slice), 'user', idsOf(due));
+      const due = await dueIn(slice);
+      await store.sync.applyPicked(slice.feeds.users.fence, due, { items: people.slice(1) });
+      await store.sync.settleSuspects(fencesOf(slice), due);
       await finishRound(store, slice);
       expect(Object.keys((await snapshotOf(store, tenantNo)).users)).toEqual([U(2), U(3)]);
     });
@@ -146,7 +148,8 @@ export function reconcileSuite(backend: () => Backend): void {
       await store.reconcile.comparePage(fence, 'groups', { items: [], deltaLink: 'g' });
       await store.reconcile.finish(fence);
       const slice = await roundAtItsEnd();
-      await store.sync.applyPicked(slice.feeds.users.fence, { items: people, skipped }, 'second_look');
+      const due: WantedObjects = { feed: 'users', ids: people.map(({ id }) => id), why: 'second_look' };
+      await store.sync.applyPicked(slice.feeds.users.fence, due, { items: people, skipped });
       const kept = await store.sync.skipped(tenantNo);
       expect(kept).toEqual([expect.objectContaining({ feed: 'users', reason: 'object without an id', count: 4 })]);
     });
@@ -211,14 +214,13 @@ export function reconcileSuite(backend: () => Backend): void {
     ): Promise<OpenSlice> {
       const slice = await roundAtItsEnd();
       for (;;) {
-        const due = await store.sync.beginSecondLook(fencesOf(slice));
+        const due = await store.sync.suspectsDue(fencesOf(slice));
         if (due === 'superseded') throw new Error('Superseded');
         if (!due) return slice;
-        const { kind, ids } = due;
-        const items = truth[kind].filter(({ id }) => ids.includes(id));
-        await store.sync.applyPicked(slice.feeds[`${kind}s`].fence, { items: items }, 'second_look');
+        const items = truth[KIND_OF[due.feed]].filter(({ id }) => due.ids.includes(id));
+        await store.sync.applyPicked(slice.feeds[due.feed].fence, due, { items });
         if (cut) return slice;
-        await store.sync.settleSuspects(fencesOf(slice), kind, ids);
+        await store.sync.settleSuspects(fencesOf(slice), due);
       }
     }
 
@@ -241,9 +243,9 @@ export function reconcileSuite(backend: () => Backend): void {
       const before = await snapshotOf(store, tenantNo);
       await compare([], [object(G(1), {}, members)]);
       const slice = await roundAtItsEnd();
-      const due = await store.sync.beginSecondLook(fencesOf(slice));
-      await store.sync.dropSuspects(fencesOf(slice), 'user', idsOf(due));
-      expect(await store.sync.beginSecondLook(fencesOf(slice))).toBeUndefined();
+      const due = await dueIn(slice);
+      await store.sync.dropSuspects(fencesOf(slice), due);
+      expect(await store.sync.suspectsDue(fencesOf(slice))).toBeUndefined();
       await finishRound(store, slice);
       expect(await snapshotOf(store, tenantNo)).toEqual(before);
     });

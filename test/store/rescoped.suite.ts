@@ -84,7 +84,7 @@ export function rescopedSuite(backend: () => Backend): void {
           if (wanted === 'superseded') throw new Error('Superseded');
           if (!wanted) return;
           const items = wanted.ids.flatMap((id) => directory.get(id) ?? []);
-          await sync.applyPicked(slice.feeds[wanted.feed].fence, { items });
+          await sync.applyPicked(slice.feeds[wanted.feed].fence, wanted, { items });
           await sync.objectsPicked(fences, wanted);
         }
       };
@@ -219,7 +219,11 @@ export function rescopedSuite(backend: () => Backend): void {
       const slice = await openRound(store(), no);
       const fences = fencesOf(slice);
       await store().sync.unresolvedGroups(fences);
-      await store().sync.applyPicked(slice.feeds.groups.fence, { items: [directory.get(G(2)) ?? object(G(2))] });
+      await store().sync.applyPicked(
+        slice.feeds.groups.fence,
+        { feed: 'groups', ids: [G(2)], why: 'due' },
+        { items: [directory.get(G(2)) ?? object(G(2))] },
+      );
       expect(await store().sync.wantedObjects(fences, 2)).toMatchObject({ ids: all(7, 8) });
       expect(await store().sync.wantedObjects(fences, 2, { after: U(8) })).toMatchObject({ ids: all(9, 10) });
       expect(await store().sync.wantedObjects(fences, 2, { after: U(10) })).toBeUndefined();

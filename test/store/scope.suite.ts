@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { type DeltaItem, type Feed, FEEDS, type MemberType } from '../../src/domain/directory.ts';
 import type { Database } from '../../src/store/schema.ts';
-import type { OpenSlice } from '../../src/store/face/sync.ts';
+import type { OpenSlice, WantedObjects } from '../../src/store/face/sync.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Backend } from './backend.ts';
 import { enoughRuns } from './enough-runs.ts';
@@ -42,7 +42,7 @@ async function fill(store: Store, slice: OpenSlice, answer: (feed: Feed, id: str
     if (!wanted) return asked;
     asked.push(...wanted.ids);
     const items = wanted.ids.flatMap((id) => answer(wanted.feed, id) ?? []);
-    expect(await store.sync.applyPicked(slice.feeds[wanted.feed].fence, { items })).not.toBe('superseded');
+    expect(await store.sync.applyPicked(slice.feeds[wanted.feed].fence, wanted, { items })).not.toBe('superseded');
     expect(await store.sync.objectsPicked(fencesOf(slice), wanted)).not.toBe('superseded');
   }
 }
@@ -383,13 +383,16 @@ export function scopeSuite(backend: () => Backend): void {
       ({ no } = await boundTenant(store));
       const slice = await openRound(store, no);
       const { fence } = slice.feeds.users;
-      expect(await store.sync.applyPicked(fence, { items: [object(U(7), { displayName: 'Picked' })] })).toEqual({
-        changes: 1,
-      });
+      const wanted: WantedObjects = { feed: 'users', ids: [U(7)], why: 'due' };
+      expect(await store.sync.applyPicked(fence, wanted, { items: [object(U(7), { displayName: 'Picked' })] })).toEqual(
+        {
+          changes: 1,
+        },
+      );
       expect((await snapshotOf(store, no)).users).toEqual({ [U(7)]: { displayName: 'Picked' } });
       const again = await openRound(store, no, 'full', (await liveTenant(store, no)).round?.id);
       expect(again.feeds.users).toMatchObject({ done: false, link: undefined });
-      expect(await store.sync.applyPicked(fence, { items: [removed(U(7))] })).toBe('superseded');
+      expect(await store.sync.applyPicked(fence, wanted, { items: [removed(U(7))] })).toBe('superseded');
     });
 
     test('is shown whatever happens to the directory and to the scope itself, and events tell every difference', async () => {

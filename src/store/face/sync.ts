@@ -49,9 +49,17 @@ export interface RestoredObject {
 export interface WantedObjects {
   readonly feed: Feed;
   readonly ids: readonly string[];
-  /** Groups that are assigned to the application: their members are what is wanted. */
-  readonly assigned: boolean;
+  /**
+   * `assigned`: groups that are assigned to the application, of which the members are wanted. `due`: what else the scope may
+   * let in. `missed`: groups of which a full round missed memberships. `second_look`: what a reconcile suspects.
+   */
+  readonly why: 'assigned' | 'due' | 'missed' | 'second_look';
+  /** Of the page to go on with, where an earlier slice of the round came to; undefined: of the first. */
+  readonly link?: string | undefined;
 }
+
+/** A page of objects that were asked for by id. */
+export type PickedPage = Pick<DeltaPage, 'items' | 'nextLink'> & Skipping;
 
 /** Somebody who is assigned to the application, or a group whose direct members are. */
 export interface Assignment {
@@ -87,27 +95,24 @@ export interface SyncStore {
     fence: Fence,
     pages: readonly (DeltaPage & Skipping)[],
   ): Promise<{ readonly changes: number; readonly faulty?: true } | 'superseded'>;
-  /** Rows and events of objects that were asked for by id, whole as the feed sees them; no checkpoint moves. */
+  /**
+   * Rows and events of a page of objects that were asked for by id, whole as the feed sees them. Not the feed's checkpoint
+   * moves but their own: `wanted.link` is the page's, and its `nextLink` where another slice goes on.
+   */
   applyPicked(
     fence: Fence,
-    page: Pick<DeltaPage, 'items'> & Skipping,
-    why?: 'second_look',
+    wanted: WantedObjects,
+    page: PickedPage,
   ): Promise<{ readonly changes: number } | 'superseded'>;
-  /** Some of the suspects that are due for a second look in the running round, all of one kind: the look begins. */
-  beginSecondLook(
-    fences: readonly Fence[],
-  ): Promise<{ readonly kind: ObjectKind; readonly ids: readonly string[] } | undefined | 'superseded'>;
+  /** Some of the suspects that are due for a second look in the running round, all of one kind. */
+  suspectsDue(fences: readonly Fence[]): Promise<WantedObjects | undefined | 'superseded'>;
   /**
    * Of those that are suspect still, stages what the second look (items applied as such) did not meet. What the look comes to
    * is counted as drift.
    */
-  settleSuspects(
-    fences: readonly Fence[],
-    kind: ObjectKind,
-    ids: readonly string[],
-  ): Promise<{ readonly settled: number } | 'superseded'>;
+  settleSuspects(fences: readonly Fence[], looked: WantedObjects): Promise<{ readonly settled: number } | 'superseded'>;
   /** They cannot be asked for: the mirror stays as the feed told it. */
-  dropSuspects(fences: readonly Fence[], kind: ObjectKind, ids: readonly string[]): Promise<'superseded' | void>;
+  dropSuspects(fences: readonly Fence[], looked: WantedObjects): Promise<'superseded' | void>;
   /** What was left out so far, the latest first; `lastAt` in ISO 8601. */
   skipped(tenantNo: number): Promise<readonly SkippedPart[]>;
   /**
@@ -174,7 +179,7 @@ export interface SkippedPart {
 /** What must be asked of Graph before removals are believed. */
 export interface RemovalLooks {
   /** Reads groups again of which a full round missed memberships, and applies what they have now as picked objects. */
-  relist(groupIds: readonly string[]): Promise<'relisted' | 'stop'>;
+  relist(missed: WantedObjects): Promise<'relisted' | 'stop'>;
   /** Looks at some of the removals that are beyond the tenant's guard, and would be held. */
   confirm(suspects: readonly Suspect[]): Promise<Confirmation>;
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Feed, ObjectKind } from '../../domain/directory.ts';
 import { fenced } from '../fence.ts';
 import { arrayText } from '../memberships.ts';
+import { openPick } from '../pick.ts';
 import type { Database, Tx } from '../schema.ts';
 import type { SyncStore, WantedObjects } from '../face/sync.ts';
 import { isUserWanted, type ScopeRow, scopeColumn } from './in-scope.ts';
@@ -52,18 +53,20 @@ async function wantedObjects(
     SELECT ${scopeColumn(sql`${tenantNo}::int`)} AS scope`.execute(tx);
   const scope = rows[0]?.scope;
   if (!scope) return undefined;
+  const begun = await openPick(tx, tenantNo, ['assigned', 'due']);
+  if (begun && (only === undefined || begun.feed === only)) return begun;
   if (scope.assignedOnly) {
     const { rows: unread } = await sql<{ id: string }>`
       SELECT principal_id AS id FROM scope_assigned
       WHERE tenant_no = ${tenantNo} AND kind = 'group' AND NOT read ORDER BY principal_id LIMIT ${limit}`.execute(tx);
-    if (unread.length > 0) return { feed: 'groups', ids: unread.map(({ id }) => id), assigned: true };
+    if (unread.length > 0) return { feed: 'groups', ids: unread.map(({ id }) => id), why: 'assigned' };
   }
   const { rows: groups } = await sql<{ id: string }>`
     SELECT d.object_id AS id FROM scope_due d
     WHERE d.tenant_no = ${tenantNo} AND d.kind = 'group'
       AND NOT EXISTS (SELECT 1 FROM directory_group g WHERE g.tenant_no = ${tenantNo} AND g.id = d.object_id)
     ORDER BY d.object_id LIMIT ${limit}`.execute(tx);
-  if (groups.length > 0) return { feed: 'groups', ids: groups.map(({ id }) => id), assigned: false };
+  if (groups.length > 0) return { feed: 'groups', ids: groups.map(({ id }) => id), why: 'due' };
   if (only === 'groups') return undefined;
   const { rows: users } = await sql<{ id: string }>`
     SELECT d.object_id AS id FROM scope_due d
@@ -71,12 +74,12 @@ async function wantedObjects(
       AND (SELECT true FROM directory_user u WHERE u.tenant_no = ${tenantNo} AND u.id = d.object_id) IS NULL
       AND ${isUserWanted(tenantNo, scope, sql`d.object_id`, 'as it will be')}
     ORDER BY d.object_id LIMIT ${limit}`.execute(tx);
-  return users.length > 0 ? { feed: 'users', ids: users.map(({ id }) => id), assigned: false } : undefined;
+  return users.length > 0 ? { feed: 'users', ids: users.map(({ id }) => id), why: 'due' } : undefined;
 }
 
 /** Whoever was asked for is stored by now, or not to be: asked for again only when something is said of them again. */
-async function picked(tx: Tx, tenantNo: number, { feed, ids, assigned }: WantedObjects): Promise<void> {
-  if (assigned) {
+async function picked(tx: Tx, tenantNo: number, { feed, ids, why }: WantedObjects): Promise<void> {
+  if (why === 'assigned') {
     await sql`
       UPDATE scope_assigned SET read = true
       WHERE tenant_no = ${tenantNo} AND principal_id = ANY(${arrayText(ids)}::uuid[])`.execute(tx);
