@@ -15,7 +15,7 @@ import { arrayText, tellWaiting, visibleAround, writeMemberships } from './membe
 import { writeObjects } from './objects.ts';
 import { forgetMet, markMet } from './met.ts';
 import { advancePick } from './pick.ts';
-import { hearMemberships, keepBack } from './restored.ts';
+import { hearMemberships, keepBack, lookForMore } from './restored.ts';
 import type { Database, Tx } from './schema.ts';
 import { addMembersOfDue } from './scope/due.ts';
 import { type ScopeRow, scopeColumn } from './scope/in-scope.ts';
@@ -175,6 +175,8 @@ async function writePage(
   const restored = objects.changes.filter((change) => change.was_deleted).map((change) => change.id);
   if (restored.length > 0) await keepBack(tx, round, kind, restored);
   if (round.scope && kind === 'group') await addMembersOfDue(tx, tenantNo, restored);
+  const created = objects.changes.filter((change) => !change.existed);
+  if (!round.scope) await lookForMore(tx, tenantNo, kind, created, page);
   const memberships =
     page.joined.length > 0 ? await writeMemberships(tx, round, page.joined) : { written: 0, visible: [] };
   if (page.removed.length > 0) await stageObjects(tx, tenantNo, kind, page.removed);

@@ -2,8 +2,8 @@ import { sql, type RawBuilder } from 'kysely';
 import type { FoldedPage } from '../domain/delta.ts';
 import type { Membership, ObjectKind } from '../domain/directory.ts';
 import type { NewEvent } from '../domain/event.ts';
-import { LOOKS_GIVE_UP_AFTER_MS, SECOND_LOOK_AFTER_MS } from '../domain/restored.ts';
-import { membershipEvent, type MembershipRow } from './changes.ts';
+import { LOOKS_GIVE_UP_AFTER_MS, mayBeBack, SECOND_LOOK_AFTER_MS } from '../domain/restored.ts';
+import { membershipEvent, type MembershipRow, type ObjectChange } from './changes.ts';
 import { tellInRound } from './events.ts';
 import { fenced, type FencedRound } from './fence.ts';
 import { isRestored, isSpokenOf } from './kept.ts';
@@ -41,6 +41,39 @@ export async function keepBack(
     UPDATE membership m SET told = false
     WHERE m.tenant_no = ${tenantNo} AND m.told AND (m.group_id = ANY(${ids}) OR m.member_id = ANY(${ids})) ${marked}
       AND (${isStaged(tenantNo)} OR NOT ${isSpokenOf(tenantNo)})`.execute(tx);
+}
+
+/**
+ * Of objects that were unknown and may be back from before the mirror began: what the feed said of their memberships counts,
+ * and what it is silent about is looked for.
+ */
+export async function lookForMore(
+  tx: Tx,
+  tenantNo: number,
+  kind: ObjectKind,
+  appeared: readonly ObjectChange[],
+  { joined }: Pick<FoldedPage, 'joined'>,
+): Promise<void> {
+  if (appeared.length === 0) return;
+  const { as_of: asOf } = await tx
+    .selectFrom('tenant')
+    .select('as_of')
+    .where('no', '=', tenantNo)
+    .executeTakeFirstOrThrow();
+  const withMembers = new Set(joined.map(({ groupId }) => groupId));
+  const back = appeared.filter(({ id, after }) => asOf !== null && mayBeBack(kind, after, withMembers.has(id), asOf));
+  const ids = back.map(({ id }) => id);
+  if (ids.length === 0) return;
+  await sql`
+    INSERT INTO restored_object (tenant_no, kind, object_id)
+    SELECT ${tenantNo}::int, ${kind}::text, unnest(${arrayText(ids)}::uuid[]) ON CONFLICT DO NOTHING`.execute(tx);
+  for (const end of ['group_id', 'member_id']) {
+    await sql`
+      INSERT INTO membership_word (tenant_no, group_id, member_id, source)
+      SELECT m.tenant_no, m.group_id, m.member_id, 'feed' FROM membership m
+      WHERE m.tenant_no = ${tenantNo} AND ${sql.ref(`m.${end}`)} = ANY(${arrayText(ids)}::uuid[])
+      ON CONFLICT DO NOTHING`.execute(tx);
+  }
 }
 
 /** Remembers what a page says of memberships that a look may come to; returns those that this makes visible. */

@@ -21,7 +21,7 @@ beforeEach(async () => {
   graph = bench.graph;
 });
 
-const user = (n: number) => ({ id: U(n), displayName: `User ${n}` });
+const user = (n: number) => ({ id: U(n), displayName: `User ${n}`, createdDateTime: new Date().toISOString() });
 const group = (n: number, ...members: number[]) => ({
   id: G(n),
   displayName: `Group ${n}`,

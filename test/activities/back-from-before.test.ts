@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { EmulatedDirectories, type EmulatedTenant } from './emulated-tenant.ts';
+
+let all: EmulatedDirectories;
+
+beforeAll(async () => {
+  all = await EmulatedDirectories.open();
+}, 240_000);
+afterAll(() => all.close());
+
+const keysOf = (of: Awaited<ReturnType<EmulatedTenant['truth']>>) => ({
+  users: of.users.map(({ id }) => id).sort(),
+  groups: of.groups.map(({ id }) => id).sort(),
+  memberships: of.memberships.map(({ groupId, memberId }) => `${groupId}:${memberId}`).sort(),
+});
+
+async function expectTruth(tenant: EmulatedTenant): Promise<void> {
+  expect(keysOf(await tenant.mirror())).toEqual(keysOf(await tenant.truth()));
+}
+
+const LONG_AGO = { createdDateTime: '2020-01-01T00:00:00Z' };
+
+it('gives somebody who was deleted before the first sync, and is restored, the memberships that no feed tells', async () => {
+  const tenant = await all.tenant({ users: 5, groups: 2, memberships: 6 });
+  const group = await tenant.make('groups', { displayName: 'Sales' });
+  const user = await tenant.make('users', { displayName: 'Bea Back', ...LONG_AGO });
+  await tenant.join(group, user);
+  await tenant.control('DELETE', `/users/${user}`);
+  await tenant.round();
+  await expectTruth(tenant);
+  await tenant.control('POST', `/users/${user}/restore`);
+  await tenant.round();
+  await expectTruth(tenant);
+  expect((await tenant.told()).filter((line) => !line.startsWith('sync'))).toEqual([
+    `user.created ${user} directory`,
+    `membership.added ${group}:${user} directory`,
+  ]);
+  await tenant.round();
+  expect(await tenant.told()).toEqual([]);
+});
+
+it.each([true, false])(
+  'gives a group that was deleted before the first sync its members, whether groups list themselves again or not: %s',
+  async (relistMembersOnRestore) => {
+    const tenant = await all.tenant({ users: 5, groups: 2, memberships: 6 });
+    await tenant.control('PATCH', '/settings', { delta: { relistMembersOnRestore } });
+    const group = await tenant.make('groups', { displayName: 'Team', groupTypes: ['Unified'], mailEnabled: true });
+    const user = await tenant.make('users', { displayName: 'Tim Teammate' });
+    await tenant.join(group, user);
+    await tenant.control('DELETE', `/groups/${group}`);
+    await tenant.round();
+    await expectTruth(tenant);
+    await tenant.control('POST', `/groups/${group}/restore`);
+    await tenant.round();
+    await expectTruth(tenant);
+    expect((await tenant.told()).filter((line) => !line.startsWith('sync'))).toEqual([
+      `group.created ${group} directory`,
+      `membership.added ${group}:${user} directory`,
+    ]);
+  },
+);
+
+it('asks nothing more for somebody who is new', async () => {
+  const tenant = await all.tenant({ users: 5, groups: 2, memberships: 6 });
+  const group = await tenant.make('groups', { displayName: 'Sales' });
+  await tenant.round();
+  const user = await tenant.make('users', { displayName: 'Ned New' });
+  await tenant.join(group, user);
+  await all.control('DELETE', '/requests');
+  await tenant.round();
+  await expectTruth(tenant);
+  expect(await all.control('GET', '/requests')).toMatchObject({ total: 2 });
+});
