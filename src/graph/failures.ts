@@ -84,11 +84,10 @@ function meansExpired(status: number, error: WireError, asked: Exclude<Asked, 'e
   if (status === 410) return true;
   if (status < 400 || status >= 500) return false;
   if (error.codes.some((code) => graphEntry(code)?.restart)) return true;
-  // The same code is used for bad queries, so it counts only where the query was Microsoft's own link (4.5 c).
-  if (asked === 'deltaLink' && status === 400 && error.codes.includes('request_unsupportedquery')) return true;
-  // Broken tokens have no code of their own (4.5 e), and page tokens may be named in the text alone (4.5 f).
-  const broken = /badly formed token|DirectoryPageTokenNotFoundException/i;
-  return asked !== 'initial' && status === 400 && broken.test(error.message);
+  if (status !== 400 || asked === 'initial' || error.codes.length === 0) return false;
+  // Broken tokens have no code of their own (4.5 e, f): a link that Graph made and calls malformed is dead, whatever it says.
+  // One code is used for bad queries too, so it counts only where the query was a deltaLink (4.5 c).
+  return asked === 'deltaLink' || !error.codes.includes('request_unsupportedquery');
 }
 
 interface WireError {
@@ -96,7 +95,6 @@ interface WireError {
   readonly code: string | undefined;
   /** All codes, outer to inner, in lower case: their case differs by workload (8.1). */
   readonly codes: readonly string[];
-  readonly message: string;
   readonly requestId: string | undefined;
 }
 
@@ -115,7 +113,6 @@ function errorOf(body: unknown): WireError {
   return {
     code: codes.find((code) => /^[\w.]{1,64}$/.test(code)),
     codes: codes.map((code) => code.toLowerCase()),
-    message: isObject(outer) ? (textOf(outer['message']) ?? '') : '',
     requestId,
   };
 }

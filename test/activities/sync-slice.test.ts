@@ -294,6 +294,7 @@ describe('a delta round', () => {
   it.each([
     ['410', () => status(410, 'resyncRequired')],
     ['an old link', () => status(400, 'Request_UnsupportedQuery')],
+    ['a link that is malformed by its maker’s word', () => status(400, 'Request_BadRequest')],
     ['an unknown state', () => status(400, 'SYNCSTATENOTFOUND')],
   ])('becomes a full one when its link is dead: %s', async (_, answer) => {
     graph.on('users', 'delta 1', answer());
@@ -594,8 +595,8 @@ describe('refusals', () => {
   });
 
   it('names the code of what Graph will not do, and nothing else', async () => {
-    graph.on('users', 'delta 1', status(400, 'Request_BadRequest'));
-    const failed = await failure(bench.slice('r2'));
+    graph.on('users', 'start', status(400, 'Request_BadRequest'));
+    const failed = await failure(bench.slice('r2', 'full'));
     expect(failed).toMatchObject({
       type: 'GraphRefused',
       nonRetryable: true,
