@@ -1,3 +1,4 @@
+import type { Feed } from '../domain/directory.ts';
 import type { Chosen } from '../domain/scope.ts';
 import type { OpenFeed } from '../store/face/sync.ts';
 import type { FeedPageOutcome, FeedPageRequest } from '../graph/delta-feed.ts';
@@ -14,7 +15,8 @@ export type FeedEnd =
   | { readonly end: 'faulty' }
   /** The links are dead. `atStart`: even the initial query is answered so. */
   | { readonly end: 'expired'; readonly atStart: boolean }
-  | { readonly end: 'forbidden'; readonly code?: string; readonly requestId?: string }
+  /** `beside`: not to read a feed, but what is asked for by id beside it. */
+  | { readonly end: 'forbidden'; readonly code?: string; readonly requestId?: string; readonly beside?: Feed }
   | { readonly end: 'throttled'; readonly retryAfterMs: number }
   | { readonly end: 'unavailable'; readonly requestId?: string }
   | { readonly end: 'refused'; readonly code: string; readonly requestId?: string };

@@ -54,6 +54,16 @@ export async function fillScope(
     if (!wanted) return DONE;
     const tally = { changes: 0 };
     const end = await pick(deps, slice, opened.feeds[wanted.feed].fence, wanted, tally);
+    if (end.end === 'forbidden') return { ...end, beside: wanted.feed };
+    if (end.end === 'refused') {
+      // No tenant stands still for it: they stay wanted, and are asked for again in the next round.
+      const { tenantNo } = slice;
+      deps.log.warn(
+        { tenantNo, feed: wanted.feed, objects: wanted.ids.length, code: end.code },
+        'What the scope lets in is not shown',
+      );
+      return DONE;
+    }
     if (end.end !== 'done') return end;
     slice.wrote(tally.changes, 1);
     const done = await deps.store.sync.objectsPicked(fences, wanted);

@@ -83,10 +83,15 @@ async function workOn(
   const found = opened.scope ? await findScope(deps, slice, fencesOf(opened), opened.scope) : DONE;
   if (found.end !== 'done') return ended(deps, input, opened, token, found);
   const ends = await (opened.scope ? runWithin(deps, slice, opened) : runFeeds(deps, slice, opened));
-  const aside = asideOf(opened, ends);
+  let aside = asideOf(opened, ends);
   let end = worst(aside === undefined ? ends : ends.filter((one) => one.end !== 'forbidden'));
   if (end.end === 'done') {
     end = await readBeside(deps, slice, opened, aside?.feed, opened.restored || progress.changes > 0);
+  }
+  if (end.end === 'forbidden' && end.beside && kind === 'delta') {
+    // What the scope wants stays wanted; what the feeds told is applied.
+    aside ??= setAsideFor(end.beside, end);
+    end = DONE;
   }
   if (end.end === 'done' && opened.suspects) {
     const { users, groups } = opened.feeds;
@@ -108,7 +113,10 @@ function asideOf({ kind, feeds }: OpenSlice, ends: readonly FeedEnd[]): SetAside
   const feed = open[at]?.fence.feed;
   const goesOn = open.length === 1 || ends.some((one) => one.end !== 'forbidden');
   if (kind === 'full' || refused?.end !== 'forbidden' || feed === undefined || !goesOn) return undefined;
-  const { code, requestId } = refused;
+  return setAsideFor(feed, refused);
+}
+
+function setAsideFor(feed: Feed, { code, requestId }: Extract<FeedEnd, { end: 'forbidden' }>): SetAside {
   return {
     feed,
     ...(code === undefined ? {} : { graphCode: code }),

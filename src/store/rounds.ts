@@ -61,6 +61,7 @@ async function openSlice(tx: Tx, input: OpenInput): ReturnType<SyncStore['openSl
       checkpoints.some(({ delta_link }) => !delta_link);
     const begin = full ? beginFull : beginDelta;
     if (full && tenant.within) await beginFullScope(tx, tenantNo);
+    if (!full && round?.completed_at === null) await carryStaged(tx, tenantNo, checkpoints);
     await begin(tx, { tenantNo, roundId, quiet: tenant.last_sync === null, queryHash });
     checkpoints = await lockCheckpoints(tx, tenantNo);
     round = await tx.selectFrom('round').selectAll().where('tenant_no', '=', tenantNo).executeTakeFirstOrThrow();
@@ -120,6 +121,25 @@ interface Beginning {
 async function beginDelta(tx: Tx, { tenantNo, roundId, quiet }: Beginning): Promise<void> {
   await insertRound(tx, tenantNo, { id: roundId, kind: 'delta', quiet, marks: false });
   await sql`UPDATE checkpoint SET ${AT_START} WHERE tenant_no = ${tenantNo}`.execute(tx);
+}
+
+/**
+ * Of a round that another one follows before its end: what a feed told to its end is told no more, and stays; from where half
+ * of one stood all is told again.
+ */
+async function carryStaged(tx: Tx, tenantNo: number, checkpoints: readonly Checkpoint[]): Promise<void> {
+  const of = (done: boolean) => checkpoints.filter((one) => one.done === done).flatMap(({ feed }) => STAGED_BY[feed]);
+  await sql`
+    UPDATE staged_removal SET carried = true
+    WHERE tenant_no = ${tenantNo} AND kind = ANY(${of(true)}::text[])`.execute(tx);
+  await dropHalf(tx, tenantNo, of(false));
+}
+
+/** Half of a feed's word is no word. */
+async function dropHalf(tx: Tx, tenantNo: number, kinds: readonly RemovalKind[]): Promise<void> {
+  await sql`
+    DELETE FROM staged_removal
+    WHERE tenant_no = ${tenantNo} AND kind = ANY(${[...kinds]}::text[]) AND NOT carried`.execute(tx);
 }
 
 async function beginFull(tx: Tx, { tenantNo, roundId, quiet, queryHash }: Beginning): Promise<void> {
@@ -191,18 +211,15 @@ const STAGED_BY: Readonly<Record<Feed, readonly RemovalKind[]>> = {
 
 async function setAside(tx: Tx, { tenantNo, kind }: FencedRound, feed: Feed): Promise<'set_aside'> {
   if (kind === 'full') throw new Error(`Tenant ${tenantNo}: a full round needs all of its feeds`);
-  // Half of a feed's word is no word; from the old deltaLink it is all told again.
-  await tx
-    .deleteFrom('staged_removal')
-    .where('tenant_no', '=', tenantNo)
-    .where('kind', 'in', STAGED_BY[feed])
-    .execute();
-  await tx
+  const { numUpdatedRows: unfinished } = await tx
     .updateTable('checkpoint')
     .set({ done: true, next_link: null })
     .where('tenant_no', '=', tenantNo)
     .where('feed', '=', feed)
-    .execute();
+    .where('done', '=', false)
+    .executeTakeFirst();
+  // From the old deltaLink it is all told again; all of its word is told but once.
+  if (unfinished > 0n) await dropHalf(tx, tenantNo, STAGED_BY[feed]);
   await tx.updateTable('round').set({ set_aside: feed }).where('tenant_no', '=', tenantNo).execute();
   return 'set_aside';
 }

@@ -586,6 +586,60 @@ describe('refusals', () => {
     expect((await bench.mirrored()).groups).toEqual([G(1)]);
   });
 
+  it.each([403, 400])('goes on where what a scope wants is refused with %i, and asks for it again', async (code) => {
+    const { tenants } = backend.store;
+    const asOf = async () => (await tenants.byNo(bench.tenantNo))?.asOf;
+    bench = await SliceBench.open(backend.store);
+    graph = bench.graph;
+    await tenants.update(bench.tenantNo, { groupsToSync: [G(1)] });
+    graph.on('groups', 'picked', page('groups', [group(1, 1)], { delta: 'unused' }));
+    await bench.firstRound([user(1)], [group(1, 1)]);
+    const before = await asOf();
+    const gone = { id: U(1), '@removed': { reason: 'changed' } };
+    graph
+      .on('users', 'delta 1', page('users', [gone], { delta: 'delta 2' }))
+      .on('users', 'delta 2', page('users', [], { delta: 'delta 2' }))
+      .on('groups', 'delta 1', page('groups', [group(1, 2)], { delta: 'delta 2' }))
+      .on('groups', 'delta 2', page('groups', [], { delta: 'delta 2' }))
+      .on('users', 'picked', status(code, 'Authorization_RequestDenied'));
+    const aside = { feed: 'users', graphCode: 'Authorization_RequestDenied', requestId: 'req-1' };
+    const slice = await bench.slice('r2');
+    expect(slice).toMatchObject({ outcome: 'completed', ...(code === 403 ? { setAside: aside } : {}) });
+    expect((await bench.mirrored()).users).toEqual([]);
+    if (code === 403) expect(await asOf()).toBe(before);
+    graph.on('users', 'picked', page('users', [user(2)], { delta: 'unused' }));
+    expect(await bench.slice('r3')).toMatchObject({ outcome: 'completed' });
+    expect((await bench.mirrored()).users).toEqual([U(2)]);
+  });
+
+  it('keeps all that a feed told in a round that another one followed before its end, and nothing that half of one told', async () => {
+    bench = await SliceBench.open(backend.store);
+    graph = bench.graph;
+    await bench.firstRound([user(1), user(2)], [group(1)]);
+    const gone = (id: string) => ({ id, '@removed': { reason: 'changed' } });
+    graph
+      .on('users', 'delta 1', page('users', [gone(U(2))], { delta: 'delta 2' }))
+      .on('groups', 'delta 1', page('groups', [gone(G(1))], { next: 'p' }))
+      .on('groups', 'p', status(503, '', { 'retry-after': '60' }));
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'throttled' });
+    bench.clock.advance(60_000);
+    const denied = status(403, 'Authorization_RequestDenied');
+    // The group was restored meanwhile.
+    graph.on('users', 'delta 2', denied).on('groups', 'delta 1', page('groups', [group(1)], { delta: 'delta 2' }));
+    expect(await bench.slice('r3')).toMatchObject({ outcome: 'completed', setAside: { feed: 'users' } });
+    expect(await bench.mirrored()).toEqual({ users: [U(1)], groups: [G(1)] });
+
+    graph
+      .on('users', 'delta 2', page('users', [], { delta: 'delta 2' }))
+      .on('groups', 'delta 2', page('groups', [gone(G(1))], { next: 'p' }));
+    bench.clock.advance(60_000);
+    expect(await bench.slice('r4')).toMatchObject({ outcome: 'throttled' });
+    bench.clock.advance(60_000);
+    graph.on('groups', 'delta 2', denied);
+    expect(await bench.slice('r5')).toMatchObject({ outcome: 'completed', setAside: { feed: 'groups' } });
+    expect(await bench.mirrored()).toEqual({ users: [U(1)], groups: [G(1)] });
+  });
+
   it('goes on with the groups where the users are refused', async () => {
     graph
       .on('users', 'delta 1', status(403, 'Authorization_RequestDenied'))

@@ -138,8 +138,8 @@ export interface SyncStore {
   /** The feed's links are dead: the round becomes a full one, from the start, beside the mirror. */
   restartAsFull(fences: readonly Fence[]): Promise<'restarted' | 'superseded'>;
   /**
-   * A delta round goes on without a feed that Graph refuses: what it staged is dropped, its deltaLink stays for the next
-   * round, and the round, once complete, moves no `asOf`.
+   * A delta round goes on without a feed that Graph refuses: what half of it staged is dropped, its deltaLink stays for the
+   * next round, and the round, once complete, moves no `asOf`.
    */
   setAside(fences: readonly Fence[], feed: Feed): Promise<'set_aside' | 'superseded'>;
   /** Restored objects whose memberships are to be looked at in the running round, some at a time. */
