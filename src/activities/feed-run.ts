@@ -42,6 +42,8 @@ export interface Slice {
   readonly priority: Priority | undefined;
   /** Pages that the slice may still ask for. */
   readonly pages: { left: number };
+  /** Whether something is known in part, and to be asked for whole. */
+  readonly known: { inPart: boolean };
 }
 
 type Deps = Pick<ActivityDeps, 'store' | 'graph' | 'clock' | 'log' | 'patience'>;
@@ -153,6 +155,7 @@ async function writePages(
     }
   }
   slice.wrote(written.changes, pages.length);
+  slice.known.inPart ||= written.partial ?? false;
   if (written.faulty) return { end: 'faulty' };
   return pages.at(-1)?.nextLink === undefined ? { end: 'done' } : undefined;
 }

@@ -33,6 +33,7 @@ export async function reconcileSlice(
     limits: { pace: STEADY },
     priority: 'low',
     pages: { left: Infinity },
+    known: { inPart: false },
     wrote: beat,
     beat,
   };

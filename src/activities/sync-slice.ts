@@ -7,7 +7,8 @@ import type { RoundEnd } from '../store/face/tenants.ts';
 import { confirmRemovals } from './confirm-removals.ts';
 import type { ActivityDeps, RunContext } from './deps.ts';
 import { runFeed, type FeedEnd, type Slice } from './feed-run.ts';
-import { fillScope, findScope } from './fill-scope.ts';
+import { fetchWanted } from './fetch-wanted.ts';
+import { findScope } from './find-scope.ts';
 import { feedFaulty, graphRefused, graphUnavailable } from './graph-unavailable.ts';
 import { lookAtRestored } from './look-at-restored.ts';
 import { settleSuspects } from './settle-suspects.ts';
@@ -72,6 +73,7 @@ async function workOn(
     limits: { pace: STEADY },
     priority: kind === 'full' ? 'low' : undefined,
     pages: { left: kind === 'full' ? FULL_SLICE_PAGES : Infinity },
+    known: { inPart: opened.partial },
     wrote(changes, pages) {
       progress.pages += pages;
       progress.changes += changes;
@@ -176,8 +178,8 @@ async function readBeside(
   const fences = fencesOf(opened);
   // What a refused feed would have to say waits until it is allowed again.
   const fill = async () =>
-    opened.scope && aside !== 'groups'
-      ? fillScope(deps, slice, opened, fences, aside === 'users' ? 'groups' : undefined)
+    (opened.scope || slice.known.inPart) && aside !== 'groups'
+      ? fetchWanted(deps, slice, opened, fences, aside === 'users' ? 'groups' : undefined)
       : DONE;
   const filled = await fill();
   if (filled.end !== 'done' || !looks) return filled;
@@ -190,7 +192,7 @@ async function readBeside(
 async function runWithin(deps: ActivityDeps, slice: Slice, opened: OpenSlice): Promise<readonly FeedEnd[]> {
   if (opened.kind === 'delta') return runFeeds(deps, slice, opened);
   const fences = fencesOf(opened);
-  const fillGroups = () => fillScope(deps, slice, opened, fences, 'groups');
+  const fillGroups = () => fetchWanted(deps, slice, opened, fences, 'groups');
   const { groups, users } = opened.feeds;
   const steps = [
     fillGroups,

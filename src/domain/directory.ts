@@ -36,6 +36,12 @@ export const GROUP_ATTRIBUTES = [
   'onPremisesSyncEnabled',
 ] as const;
 
+/** What Graph sets of every object (nullable: false, or required to create one): whoever lacks it is known in part. */
+export const ALWAYS_SET = {
+  user: ['userPrincipalName', 'displayName', 'accountEnabled'],
+  group: ['displayName', 'mailEnabled', 'securityEnabled'],
+} as const;
+
 export type Feed = 'users' | 'groups';
 export const FEEDS: readonly Feed[] = ['users', 'groups'];
 

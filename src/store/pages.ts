@@ -14,6 +14,7 @@ import { isOverlong } from './leads-nowhere.ts';
 import { arrayText, tellWaiting, visibleAround, writeMemberships } from './memberships.ts';
 import { writeObjects } from './objects.ts';
 import { forgetMet, markMet } from './met.ts';
+import { notePartial } from './partial.ts';
 import { advancePick } from './pick.ts';
 import { hearMemberships, keepBack, lookForMore } from './restored.ts';
 import type { Database, Tx } from './schema.ts';
@@ -60,7 +61,7 @@ function applyFolded(
     const fullness = round.kind === 'full' ? 'whole' : 'partial';
     const stored = round.scope ? await withinScope(tx, round, round.scope, kind, folded, fullness) : folded;
     const unseen = round.overlong && round.marks && (await hasUnseen(tx, round.tenantNo, kind, stored));
-    const { written, events } =
+    const { written, events, partial }: Written =
       copies && isImport(round, stored)
         ? await importPage(tx, round, kind, stored)
         : await writePage(tx, await lookAround(tx, round), kind, stored, round.scope?.widening);
@@ -69,7 +70,7 @@ function applyFolded(
     const isNews = unseen || written > 0 || events.length > 0;
     const advanced = await advance(tx, fence, pages, { changes, isNews, events });
     await tell(tx, fence.tenantNo, events);
-    return advanced;
+    return partial && advanced !== 'superseded' ? { ...advanced, partial: true } : advanced;
   });
 }
 
@@ -158,6 +159,13 @@ async function lookAround(tx: Tx, round: HeldPage): Promise<PageRound> {
   return { ...round, ...around };
 }
 
+interface Written {
+  readonly written: number;
+  readonly events: readonly NewEvent[];
+  /** Something appeared of which only a part was told. */
+  readonly partial?: boolean;
+}
+
 async function writePage(
   tx: Tx,
   round: PageRound & { readonly whole?: boolean },
@@ -165,7 +173,7 @@ async function writePage(
   page: FoldedPage,
   /** What is new here is so by the scope, and was in the directory before. */
   letIn = false,
-): Promise<{ written: number; events: readonly NewEvent[] }> {
+): Promise<Written> {
   const { tenantNo } = round;
   if (round.suspected) await heardOfSuspects(tx, tenantNo, kind, page);
   if (round.staged) await unstage(tx, tenantNo, kind, page);
@@ -177,6 +185,8 @@ async function writePage(
   if (round.scope && kind === 'group') await addMembersOfDue(tx, tenantNo, restored);
   const created = objects.changes.filter((change) => !change.existed);
   if (!round.scope) await lookForMore(tx, tenantNo, kind, created, page);
+  const toldInPart = !round.scope && !round.whole && round.kind === 'delta';
+  const partial = toldInPart && (await notePartial(tx, tenantNo, kind, objects.changes));
   const memberships =
     page.joined.length > 0 ? await writeMemberships(tx, round, page.joined) : { written: 0, visible: [] };
   if (page.removed.length > 0) await stageObjects(tx, tenantNo, kind, page.removed);
@@ -190,6 +200,7 @@ async function writePage(
   );
   return {
     written,
+    partial,
     events: [
       ...objects.changes.map((change) => objectEvent(kind, change, letIn && !change.existed ? 'scope' : 'directory')),
       ...Array.from(added.values(), (row) => membershipEvent('added', row, { reason: letIn ? 'scope' : 'directory' })),

@@ -5,6 +5,7 @@ import { chosenOf, scopeOf, type Chosen } from '../domain/scope.ts';
 import { COUNT_EVERY_MS } from '../domain/reconcile.ts';
 import { mayFetch } from '../domain/tenant.ts';
 import { type Checkpoint, fenced, type FencedRound, lockCheckpoints, lockRound, raiseFences } from './fence.ts';
+import { hasPartial } from './partial.ts';
 import { forgetReconcile } from './reconcile.ts';
 import { beginFullScope } from './scope/assigned.ts';
 import { countUnresolved } from './scope/groups.ts';
@@ -72,6 +73,7 @@ async function openSlice(tx: Tx, input: OpenInput): ReturnType<SyncStore['openSl
     quiet,
     entraTenant: tenant.entra_tenant,
     restored: tenant.restored,
+    partial: tenant.partial,
     suspects: kind === 'delta' && tenant.suspects,
     reconcileDue: tenant.reconcile_due ?? false,
     subscriptions,
@@ -88,6 +90,7 @@ async function holdTenant(tx: Tx, tenantNo: number) {
     .select(['phase', 'entra_tenant', 'last_sync', 'scope'])
     .select(scopeColumn(sql`tenant.no`).as('within'))
     .select(sql<boolean>`EXISTS (SELECT 1 FROM restored_object o WHERE o.tenant_no = tenant.no)`.as('restored'))
+    .select(hasPartial(sql`tenant.no`).as('partial'))
     .select(suspectsAreDue.$castTo<boolean>().as('suspects'))
     .select(
       sql<
@@ -184,7 +187,9 @@ async function startFeedsOver(tx: Tx, tenantNo: number): Promise<void> {
   await sql`UPDATE checkpoint SET ${AT_START} WHERE tenant_no = ${tenantNo}`.execute(tx);
   await sql`DELETE FROM staged_removal WHERE tenant_no = ${tenantNo}`.execute(tx);
   await sql`DELETE FROM round_mark WHERE tenant_no = ${tenantNo}`.execute(tx);
-  await sql`DELETE FROM pick WHERE tenant_no = ${tenantNo}`.execute(tx);
+  for (const table of ['pick', 'partial_object']) {
+    await sql`DELETE FROM ${sql.table(table)} WHERE tenant_no = ${tenantNo}`.execute(tx);
+  }
   await forgetReconcile(tx, tenantNo);
 }
 

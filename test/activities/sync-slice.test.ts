@@ -21,10 +21,18 @@ beforeEach(async () => {
   graph = bench.graph;
 });
 
-const user = (n: number) => ({ id: U(n), displayName: `User ${n}`, createdDateTime: new Date().toISOString() });
+const user = (n: number) => ({
+  id: U(n),
+  userPrincipalName: `user${n}@contoso.com`,
+  displayName: `User ${n}`,
+  accountEnabled: true,
+  createdDateTime: new Date().toISOString(),
+});
 const group = (n: number, ...members: number[]) => ({
   id: G(n),
   displayName: `Group ${n}`,
+  mailEnabled: false,
+  securityEnabled: true,
   'members@delta': members.map((m) => ({ '@odata.type': '#microsoft.graph.user', id: U(m) })),
 });
 
@@ -262,6 +270,62 @@ describe('a delta round', () => {
     expect(graph.asked.slice(before)).toEqual(['users delta 1', 'users p', 'groups delta 1']);
     expect(await bench.mirrored()).toEqual({ users: [U(1), U(3)], groups: [G(1)] });
   });
+
+  it('asks for the whole of what is first mentioned in part, by id, and stores the part in the meantime', async () => {
+    graph
+      .on(
+        'users',
+        'delta 1',
+        page('users', [{ id: U(3), jobTitle: 'Clerk', createdDateTime: '2020-01-01T00:00:00Z' }, user(4)], {
+          delta: 'delta 2',
+        }),
+      )
+      .on('groups', 'delta 1', page('groups', [{ id: G(2), description: 'A part' }], { delta: 'delta 2' }))
+      .on('groups', 'picked', page('groups', [{ ...group(2, 1), description: 'A part' }], { delta: 'unused' }))
+      .on('users', 'picked', status(503, '', { 'retry-after': '60' }));
+    const before = graph.asked.length;
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'throttled' });
+    const { directory } = backend.store;
+    expect((await directory.user(bench.tenantNo, U(3)))?.data).toMatchObject({ jobTitle: 'Clerk' });
+    bench.clock.advance(60_000);
+    graph
+      .on('users', 'picked', page('users', [{ ...user(3), jobTitle: 'Clerk' }], { delta: 'unused' }))
+      .on('users', 'delta 2', page('users', [], { delta: 'delta 2' }))
+      .on('groups', 'delta 2', page('groups', [], { delta: 'delta 2' }));
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed' });
+    expect((await directory.user(bench.tenantNo, U(3)))?.data).toMatchObject({
+      displayName: 'User 3',
+      jobTitle: 'Clerk',
+    });
+    expect((await directory.group(bench.tenantNo, G(2)))?.data).toMatchObject({ displayName: 'Group 2' });
+    expect((await directory.membersOf(bench.tenantNo, G(2), false, undefined, 10)).data).toHaveLength(1);
+    const asked = graph.asked.slice(before).filter((name) => name.includes('picked'));
+    expect(asked).toEqual(['groups picked', 'users picked', 'users picked']);
+    const after = graph.asked.length;
+    expect(await bench.slice('r3')).toMatchObject({ outcome: 'completed' });
+    expect(graph.asked.slice(after)).toEqual(['users delta 2', 'groups delta 2']);
+  });
+
+  it.each([400, 403, 404, 501])(
+    'keeps the part, and asks no more, where the whole is refused with %i',
+    async (code) => {
+      graph
+        .on(
+          'users',
+          'delta 1',
+          page('users', [{ id: U(3), jobTitle: 'Clerk', createdDateTime: new Date().toISOString() }], {
+            delta: 'delta 2',
+          }),
+        )
+        .on('users', 'delta 2', page('users', [], { delta: 'delta 2' }))
+        .on('users', 'picked', status(code, 'Request_UnsupportedQuery'));
+      expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed' });
+      expect((await backend.store.directory.user(bench.tenantNo, U(3)))?.data).toMatchObject({ jobTitle: 'Clerk' });
+      const after = graph.asked.length;
+      expect(await bench.slice('r3')).toMatchObject({ outcome: 'completed' });
+      expect(graph.asked.slice(after)).toEqual(['users delta 2', 'groups delta 1']);
+    },
+  );
 
   it('tells that it lives before each page of the memberships of whoever is back', async () => {
     graph.on(

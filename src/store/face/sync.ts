@@ -26,6 +26,8 @@ export interface OpenSlice {
   readonly entraTenant: string;
   /** Restored objects wait for a look at their memberships. */
   readonly restored: boolean;
+  /** Objects that are known in part are to be asked for whole. */
+  readonly partial: boolean;
   /** What a reconcile found waits for a second look. */
   readonly suspects: boolean;
   /** A reconcile is due or under way, or Graph's counts are to be asked for. */
@@ -51,9 +53,10 @@ export interface WantedObjects {
   readonly ids: readonly string[];
   /**
    * `assigned`: groups that are assigned to the application, of which the members are wanted. `due`: what else the scope may
-   * let in. `missed`: groups of which a full round missed memberships. `second_look`: what a reconcile suspects.
+   * let in. `missed`: groups of which a full round missed memberships. `partial`: what
+   * the feed first mentioned in part. `second_look`: what a reconcile suspects.
    */
-  readonly why: 'assigned' | 'due' | 'missed' | 'second_look';
+  readonly why: 'assigned' | 'due' | 'missed' | 'partial' | 'second_look';
   /** Of the page to go on with, where an earlier slice of the round came to; undefined: of the first. */
   readonly link?: string | undefined;
 }
@@ -89,12 +92,13 @@ export interface SyncStore {
   throttle(scope: number | 'application', until: Date): Promise<void>;
   /**
    * Rows, events and checkpoint of one page, or of some that follow each other, in one transaction. `faulty`: its links lead
-   * in a circle, or the round goes on far beyond a full one and says nothing new.
+   * in a circle, or the round goes on far beyond a full one and says nothing new. `partial`: they first mention something in
+   * part, which is now to be asked for whole.
    */
   applyPages(
     fence: Fence,
     pages: readonly (DeltaPage & Skipping)[],
-  ): Promise<{ readonly changes: number; readonly faulty?: true } | 'superseded'>;
+  ): Promise<{ readonly changes: number; readonly faulty?: true; readonly partial?: true } | 'superseded'>;
   /**
    * Rows and events of a page of objects that were asked for by id, whole as the feed sees them. Not the feed's checkpoint
    * moves but their own: `wanted.link` is the page's, and its `nextLink` where another slice goes on.
@@ -125,8 +129,8 @@ export interface SyncStore {
   /** All that is assigned to the application now. */
   assignedListed(fences: readonly Fence[], assignments: readonly Assignment[]): Promise<'superseded' | void>;
   /**
-   * Some objects that the scope lets in and the mirror has not; with `feed` of that feed alone, with `after` of users those
-   * beyond that id. Undefined: there are none.
+   * Some objects that are known in part, or that the scope lets in and the mirror has not; with `feed` of that feed alone,
+   * with `after` of users those beyond that id. Undefined: there are none.
    */
   wantedObjects(
     fences: readonly Fence[],

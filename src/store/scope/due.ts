@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Feed, ObjectKind } from '../../domain/directory.ts';
 import { fenced } from '../fence.ts';
 import { arrayText } from '../memberships.ts';
+import { dropPartial, partialObjects } from '../partial.ts';
 import { openPick } from '../pick.ts';
 import type { Database, Tx } from '../schema.ts';
 import type { SyncStore, WantedObjects } from '../face/sync.ts';
@@ -52,7 +53,8 @@ async function wantedObjects(
   const { rows } = await sql<{ scope: ScopeRow | null }>`
     SELECT ${scopeColumn(sql`${tenantNo}::int`)} AS scope`.execute(tx);
   const scope = rows[0]?.scope;
-  if (!scope) return undefined;
+  // Within a scope nothing is stored in part.
+  if (!scope) return partialObjects(tx, tenantNo, limit, only);
   const begun = await openPick(tx, tenantNo, ['assigned', 'due']);
   if (begun && (only === undefined || begun.feed === only)) return begun;
   if (scope.assignedOnly) {
@@ -78,7 +80,9 @@ async function wantedObjects(
 }
 
 /** Whoever was asked for is stored by now, or not to be: asked for again only when something is said of them again. */
-async function picked(tx: Tx, tenantNo: number, { feed, ids, why }: WantedObjects): Promise<void> {
+async function picked(tx: Tx, tenantNo: number, wanted: WantedObjects): Promise<void> {
+  const { feed, ids, why } = wanted;
+  if (why === 'partial') return dropPartial(tx, tenantNo, wanted);
   if (why === 'assigned') {
     await sql`
       UPDATE scope_assigned SET read = true
