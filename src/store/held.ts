@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { Attributes } from '../domain/directory.ts';
-import { netOf } from './changes.ts';
+import type { NewEvent } from '../domain/event.ts';
+import { netOf, objectGone } from './changes.ts';
 import { tell } from './events.ts';
 import { lockCheckpoints, lockRound } from './fence.ts';
 import { endIfEmpty } from './hold.ts';
@@ -117,11 +118,7 @@ async function approveHeld(db: Database, tenantNo: number, heartbeat: () => void
           where: sql`generation <= ${set.approved} AND NOT cancelled`,
         };
         const batch = await step(tx, { tenantNo, quiet: false }, approved);
-        const net = netOf(batch.events);
-        await sql`
-          UPDATE tenant SET users = users + ${net.users}, groups = groups + ${net.groups},
-            memberships = memberships + ${net.memberships}
-          WHERE no = ${tenantNo}`.execute(tx);
+        await addToCounts(tx, tenantNo, batch.events);
         await tell(tx, tenantNo, batch.events);
         return batch.more;
       });
@@ -132,6 +129,43 @@ async function approveHeld(db: Database, tenantNo: number, heartbeat: () => void
     await tx.updateTable('held_set').set({ approved: null }).where('tenant_no', '=', tenantNo).execute();
     return endIfEmpty(tx, tenantNo);
   });
+}
+
+/**
+ * Lets one person of the held set go, as an approval would but without their data; undefined where they are not in it. Holds
+ * the tenant and its checkpoints already.
+ */
+export async function letGoHeld(tx: Tx, tenantNo: number, userId: string): Promise<readonly NewEvent[] | undefined> {
+  await lockRound(tx, tenantNo);
+  const { rows } = await sql`
+    SELECT 1 FROM held_removal
+    WHERE tenant_no = ${tenantNo} AND kind = 'user' AND object_id = ${userId}::uuid AND NOT cancelled`.execute(tx);
+  if (rows.length === 0) return undefined;
+  const theirs = {
+    table: sql.table('held_removal'),
+    where: sql`${userId}::uuid IN (object_id, member_id) AND kind IN ('user', 'membership') AND NOT cancelled`,
+  };
+  const events: NewEvent[] = [];
+  for (const step of REMOVAL_STEPS) {
+    for (let more = true; more;) {
+      const batch = await step(tx, { tenantNo, quiet: false }, theirs);
+      events.push(...batch.events);
+      ({ more } = batch);
+    }
+  }
+  await addToCounts(tx, tenantNo, events);
+  await endIfEmpty(tx, tenantNo);
+  return events.map((event) =>
+    event.subject.kind === 'user' ? objectGone('user', userId, undefined, event.reason) : event,
+  );
+}
+
+async function addToCounts(tx: Tx, tenantNo: number, events: readonly NewEvent[]): Promise<void> {
+  const net = netOf(events);
+  await sql`
+    UPDATE tenant SET users = users + ${net.users}, groups = groups + ${net.groups},
+      memberships = memberships + ${net.memberships}
+    WHERE no = ${tenantNo}`.execute(tx);
 }
 
 /**

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import { type Retention, RETENTION } from '../domain/retention.ts';
 import { erasePersons } from './erasure.ts';
+import { tell } from './events.ts';
 import { lockCheckpoints, lockLiveTenant } from './fence.ts';
+import { letGoHeld } from './held.ts';
 import type { Database, Tx } from './schema.ts';
 import type { RetentionStore } from './face/retention.ts';
 
@@ -26,9 +28,12 @@ export function createRetention(db: Database): RetentionStore {
         const { rows } = await sql<{ deleted: boolean }>`
           SELECT deleted_at IS NOT NULL AS deleted FROM directory_user
           WHERE tenant_no = ${tenantNo} AND id = ${userId}::uuid FOR UPDATE`.execute(tx);
-        if (rows[0]?.deleted === false) return 'living';
+        // Gone by the directory's word, if not by ours yet.
+        const gone = rows[0]?.deleted === false ? await letGoHeld(tx, tenantNo, userId) : [];
+        if (!gone) return 'living';
         // Microsoft may still restore: the id alone stays, so that a restore is known for one and its groups are asked for.
         await erasePersons(tx, tenantNo, [userId], 'keep ids');
+        await tell(tx, tenantNo, gone);
         return 'erased';
       }),
   };

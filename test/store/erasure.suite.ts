@@ -112,6 +112,25 @@ export function erasureSuite(backend: () => Backend): void {
     });
   });
 
+  test('who goes but is held for a person is erased on request; the rest of the set stands', async () => {
+    const none = { count: 0, percent: 0 };
+    await store().tenants.update(no, { guard: { users: none, groups: none, memberships: none } });
+    await runRound(store(), no, { users: [[removed(U(1)), removed(U(2))]] });
+    expect(await store().held.summary(no)).toMatchObject({ counts: { users: 2 } });
+    const before = await store().feed.head();
+    expect(await store().retention.erasePerson(no, U(1))).toBe('erased');
+    expect(await found()).toEqual([]);
+    expect(await toldAfter(store(), before, no)).toEqual([
+      `membership.removed ${G(1)}:${U(1)}`,
+      `user.deleted ${U(1)}`,
+    ]);
+    expect((await liveTenant(store(), no)).counts).toEqual({ users: 1, groups: 1, memberships: 1 });
+    expect(await store().held.summary(no)).toMatchObject({ counts: { users: 1 } });
+    // Whoever is not held is none the nearer to it.
+    await runRound(store(), no, { users: [[object(U(2), { displayName: 'Back' })]] });
+    expect(await store().retention.erasePerson(no, U(2))).toBe('living');
+  });
+
   describe('a tenant', () => {
     test('that is purged leaves neither name nor address, token, attempt nor held set', async () => {
       const soon = new Date(Date.now() + 60_000);

@@ -11,7 +11,7 @@ export const deleteUserData = defineRoute({
   tag: 'Directory',
   summary: "Erase a deleted person's data",
   description:
-    'Of somebody who is deleted in the directory, or not in the mirror: attributes, memberships, and the data of the events that are kept. The id alone stays. Whoever is still in the directory would come back with the next change.',
+    'Of somebody who is deleted in the directory (also where that is held for approval), or not in the mirror: attributes, memberships, and the data of the events that are kept. The id alone stays. Whoever is still in the directory would come back with the next change.',
   access: 'key',
   params: z.strictObject({ id: tenantId, userId: guid }),
   answers: {
