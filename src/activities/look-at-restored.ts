@@ -1,9 +1,12 @@
+import type { MembershipsOutcome } from '../graph/memberships.ts';
 import type { Fence, RestoredObject } from '../store/face/sync.ts';
 import type { ActivityDeps } from './deps.ts';
 import { endOf, type FeedEnd, type Slice } from './feed-run.ts';
 
 /** Reads at a time: enough to hide their latency, few enough to leave the tenant's quota to the feeds. */
 const LOOKS_AT_ONCE = 4;
+
+const SHORT_WAIT_MS = 1_000;
 
 type Deps = Pick<ActivityDeps, 'store' | 'graph' | 'clock' | 'log' | 'patience'>;
 
@@ -29,12 +32,11 @@ export async function lookAtRestored(deps: Deps, slice: Slice, fences: readonly 
 }
 
 async function look(deps: Deps, slice: Slice, fences: readonly Fence[], restored: RestoredObject): Promise<FeedEnd> {
-  const { tenantNo, accessToken, beat, signal } = slice;
-  const got = await deps.graph.memberships({ ...restored, accessToken, beat, signal });
-  if (got.kind === 'token_rejected' || got.kind === 'throttled' || got.kind === 'unavailable') {
-    return endOf(deps, slice, undefined, got);
-  }
-  if (got.kind === 'refused' || got.kind === 'forbidden') {
+  const { tenantNo } = slice;
+  const got = await read(deps, slice, restored);
+  const asksToWait = got.kind === 'throttled' || (got.kind === 'unavailable' && !isPlain(got));
+  if (got.kind === 'token_rejected' || asksToWait) return endOf(deps, slice, undefined, got);
+  if (got.kind !== 'listed' && got.kind !== 'not_found') {
     // One object that cannot be read stops no tenant: what was kept of it waits, and is told in the end.
     deps.log.warn(
       { tenantNo, kind: restored.kind, answer: got.kind },
@@ -45,4 +47,18 @@ async function look(deps: Deps, slice: Slice, fences: readonly Fence[], restored
   const settled = await deps.store.sync.settleRestored(fences, restored, listed);
   slice.beat();
   return settled === 'superseded' ? { end: 'superseded' } : { end: 'done' };
+}
+
+/** One bad answer costs a moment; what lasts longer is left to the next round. */
+async function read({ graph, clock }: Deps, slice: Slice, restored: RestoredObject): Promise<MembershipsOutcome> {
+  const { accessToken, beat, signal } = slice;
+  const got = await graph.memberships({ ...restored, accessToken, beat, signal });
+  if (!isPlain(got)) return got;
+  await clock.sleep(SHORT_WAIT_MS, signal);
+  return graph.memberships({ ...restored, accessToken, beat, signal });
+}
+
+/** No answer, and nobody asks to wait. */
+function isPlain(got: MembershipsOutcome): boolean {
+  return got.kind === 'unavailable' && got.retryAfterMs === undefined;
 }

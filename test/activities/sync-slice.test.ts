@@ -346,6 +346,25 @@ describe('a delta round', () => {
     expect(new Set(beats).size).toBe(3);
   });
 
+  it('ends though the memberships of one that is back cannot be read, and asks for them again in the next round', async () => {
+    const gone = page('users', [{ id: U(1), '@removed': { reason: 'changed' } }], { delta: 'delta 2' });
+    graph.on('users', 'delta 1', gone);
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed' });
+    graph
+      .on('users', 'delta 2', page('users', [user(1)], { delta: 'delta 3' }))
+      .on('users', 'delta 3', page('users', [], { delta: 'delta 3' }))
+      // The list begins at /users/{id}/memberOf.
+      .on('users', 'start', status(500, 'InternalServerError'));
+    expect(await bench.slice('r3')).toMatchObject({ outcome: 'completed', changes: 1 });
+    expect(bench.clock.slept).toEqual([1_000]);
+    const members = async () =>
+      (await backend.store.directory.memberships(bench.tenantNo, undefined, 10)).data.map(({ memberId }) => memberId);
+    expect(await members()).toEqual([]);
+    graph.on('users', 'start', json({ value: [{ '@odata.type': '#microsoft.graph.group', id: G(1) }] }));
+    expect(await bench.slice('r4')).toMatchObject({ outcome: 'completed', changes: 1 });
+    expect(await members()).toEqual([U(1)]);
+  });
+
   it('asks two questions when nothing changed, and tells progress in counts alone', async () => {
     bench.beats.length = 0;
     const before = graph.asked.length;
