@@ -11,8 +11,8 @@ const DONE: FeedEnd = { end: 'done' };
 
 /**
  * Asks for what the scope lets in and the mirror has not, by ids and whole: of somebody who joins a group to sync the users'
- * feed says nothing, and of somebody who is not mirrored it says a part. Without a scope, for what is mirrored in part. With
- * `feed` for objects of that feed alone.
+ * feed says nothing, and of somebody who is not mirrored it says a part. Then, with or without a scope, for what is mirrored in
+ * part. With `feed` for objects of that feed alone.
  */
 export async function fetchWanted(
   deps: Deps,
@@ -41,7 +41,7 @@ export async function fetchWanted(
     slice.wrote(tally.changes, 1);
     const done = await deps.store.sync.objectsPicked(fences, wanted);
     if (done === 'superseded') return { end: 'superseded' };
-    if (wanted.feed === 'users') after = wanted.ids.at(-1);
+    if (wanted.why === 'due' && wanted.feed === 'users') after = wanted.ids.at(-1);
   }
 }
 

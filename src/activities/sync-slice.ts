@@ -176,10 +176,10 @@ async function readBeside(
   looks: boolean,
 ): Promise<FeedEnd> {
   const fences = fencesOf(opened);
-  // What a refused feed would have to say waits until it is allowed again.
+  // What a refused feed would have to say waits until it is allowed again, and a scope is not filled without its groups.
   const fill = async () =>
-    (opened.scope || slice.known.inPart) && aside !== 'groups'
-      ? fetchWanted(deps, slice, opened, fences, aside === 'users' ? 'groups' : undefined)
+    (opened.scope ? aside !== 'groups' : slice.known.inPart)
+      ? fetchWanted(deps, slice, opened, fences, aside && (aside === 'users' ? 'groups' : 'users'))
       : DONE;
   const filled = await fill();
   if (filled.end !== 'done' || !looks) return filled;

@@ -95,7 +95,7 @@ export function createApplyPicked(db: Database): SyncStore['applyPicked'] {
         await markMet(tx, 'second_look_mark', round.tenantNo, kind, { ...folded, objects });
       }
       const stored = round.scope ? await withinScope(tx, round, round.scope, kind, folded, 'picked') : folded;
-      const letIn = round.scope !== null && why !== 'second_look';
+      const letIn = round.scope !== null && why !== 'second_look' && why !== 'partial';
       const around = await lookAround(tx, round);
       const written = await writePage(tx, { ...around, whole: true, suspected: false }, kind, stored, letIn);
       await recordSkipped(tx, fence, page);
@@ -185,8 +185,7 @@ async function writePage(
   if (round.scope && kind === 'group') await addMembersOfDue(tx, tenantNo, restored);
   const created = objects.changes.filter((change) => !change.existed);
   if (!round.scope) await lookForMore(tx, tenantNo, kind, created, page);
-  const toldInPart = !round.scope && !round.whole && round.kind === 'delta';
-  const partial = toldInPart && (await notePartial(tx, tenantNo, kind, objects.changes));
+  const partial = !round.whole && round.kind === 'delta' && (await notePartial(tx, tenantNo, kind, objects.changes));
   const memberships =
     page.joined.length > 0 ? await writeMemberships(tx, round, page.joined) : { written: 0, visible: [] };
   if (page.removed.length > 0) await stageObjects(tx, tenantNo, kind, page.removed);

@@ -29,7 +29,7 @@ export async function notePartial(
   await sql`
     INSERT INTO partial_object (tenant_no, kind, object_id)
     SELECT ${tenantNo}::int, ${kind}::text, unnest(${arrayText(partial.map(({ id }) => id))}::uuid[])
-    ON CONFLICT DO NOTHING`.execute(tx);
+    ON CONFLICT (tenant_no, kind, object_id) DO UPDATE SET noted_at = excluded.noted_at`.execute(tx);
   return true;
 }
 

@@ -50,6 +50,10 @@ async function slices(roundId: string, kind: 'full' | 'delta'): ReturnType<Slice
   throw new Error('The round does not end');
 }
 
+/** Lets the time pass after which nothing more is asked for. */
+const letNotesAge = () =>
+  sql`UPDATE partial_object SET noted_at = noted_at - interval '61 minutes'`.execute(backend.db);
+
 async function failure(slice: Promise<unknown>): Promise<ApplicationFailure> {
   const error: unknown = await slice.then(
     () => undefined,
@@ -326,6 +330,64 @@ describe('a delta round', () => {
       expect(graph.asked.slice(after)).toEqual(['users delta 2', 'groups delta 1']);
     },
   );
+
+  it.each([
+    ['groups', 'users'],
+    ['users', 'groups'],
+  ] as const)('asks for the whole of what is told in part where the %s are refused', async (refused, allowed) => {
+    const id = allowed === 'users' ? U(3) : G(3);
+    const whole = allowed === 'users' ? user(3) : group(3);
+    graph
+      .on(refused, 'delta 1', status(403, 'Authorization_RequestDenied'))
+      .on(allowed, 'delta 1', page(allowed, [{ id, displayName: 'A part' }], { delta: 'delta 2' }))
+      .on(allowed, 'picked', page(allowed, [whole], { delta: 'unused' }));
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed', setAside: { feed: refused } });
+    const { directory } = backend.store;
+    const kept = await (allowed === 'users' ? directory.user : directory.group)(bench.tenantNo, id);
+    expect(kept?.data).toMatchObject({ displayName: whole.displayName });
+  });
+
+  it('asks anew for whom it gave up and erased, once they are back and told in part again', async () => {
+    const part = { id: U(3), jobTitle: 'Clerk' };
+    graph
+      .on('users', 'delta 1', page('users', [part], { delta: 'delta 2' }))
+      .on('users', 'delta 2', page('users', [{ id: U(3), '@removed': { reason: 'changed' } }], { delta: 'delta 3' }))
+      .on('users', 'delta 3', page('users', [part], { delta: 'delta 4' }))
+      .on('users', 'picked', status(503, ''));
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed' });
+    await letNotesAge();
+    const asked = graph.asked.length;
+    expect(await bench.slice('r3')).toMatchObject({ outcome: 'completed' });
+    expect(graph.asked.slice(asked)).toEqual(['users delta 2', 'groups delta 1']);
+    await backend.store.retention.erasePerson(bench.tenantNo, U(3));
+    graph.on('users', 'picked', page('users', [user(3)], { delta: 'unused' }));
+    expect(await bench.slice('r4')).toMatchObject({ outcome: 'completed' });
+    expect((await backend.store.directory.user(bench.tenantNo, U(3)))?.data).toMatchObject({ displayName: 'User 3' });
+  });
+
+  it('asks within a scope, too, for the whole of who was erased and is back in part', async () => {
+    bench = await SliceBench.open(backend.store);
+    graph = bench.graph;
+    await backend.store.tenants.update(bench.tenantNo, { groupsToSync: [G(1)] });
+    graph.on('groups', 'picked', page('groups', [group(1, 3)], { delta: 'unused' }));
+    await bench.firstRound([user(3)], [group(1, 3)]);
+    graph
+      .on('users', 'delta 1', page('users', [{ id: U(3), '@removed': { reason: 'changed' } }], { delta: 'delta 2' }))
+      .on('users', 'delta 2', page('users', [{ id: U(3), jobTitle: 'Clerk' }], { delta: 'delta 3' }))
+      .on('groups', 'delta 1', page('groups', [], { delta: 'delta 2' }))
+      .on('groups', 'delta 2', page('groups', [group(1, 2)], { delta: 'delta 3' }));
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed' });
+    await backend.store.retention.erasePerson(bench.tenantNo, U(3));
+    let url = '';
+    graph.onRequest = (_, request) => void (url = request.url);
+    graph.on('users', 'picked', () => {
+      const wanted = [user(2), user(3)].filter(({ id }) => url.includes(id));
+      return page('users', wanted, { delta: 'unused' });
+    });
+    expect(await bench.slice('r3')).toMatchObject({ outcome: 'completed' });
+    expect((await bench.mirrored()).users).toEqual([U(2), U(3)]);
+    expect((await backend.store.directory.user(bench.tenantNo, U(3)))?.data).toMatchObject({ displayName: 'User 3' });
+  });
 
   it('tells that it lives before each page of the memberships of whoever is back', async () => {
     graph.on(

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Feed, ObjectKind } from '../../domain/directory.ts';
 import { fenced } from '../fence.ts';
 import { arrayText } from '../memberships.ts';
-import { dropPartial, partialObjects } from '../partial.ts';
+import { dropPartial, hasPartial, partialObjects } from '../partial.ts';
 import { openPick } from '../pick.ts';
 import type { Database, Tx } from '../schema.ts';
 import type { SyncStore, WantedObjects } from '../face/sync.ts';
@@ -42,19 +42,30 @@ export function createDue(db: Database): Pick<SyncStore, 'wantedObjects' | 'obje
   };
 }
 
-/** Groups come first: their members are then known. */
 async function wantedObjects(
   tx: Tx,
   tenantNo: number,
   limit: number,
   only: Feed | undefined,
+  after: string | undefined,
+): Promise<WantedObjects | undefined> {
+  const no = sql`${tenantNo}::int`;
+  const { rows } = await sql<{ scope: ScopeRow | null; partial: boolean }>`
+    SELECT ${scopeColumn(no)} AS scope, ${hasPartial(no)} AS partial`.execute(tx);
+  const { scope, partial } = rows[0] ?? {};
+  const due = scope ? await dueObjects(tx, tenantNo, scope, limit, only, after) : undefined;
+  return due ?? (partial ? partialObjects(tx, tenantNo, limit, only) : undefined);
+}
+
+/** Groups come first: their members are then known. */
+async function dueObjects(
+  tx: Tx,
+  tenantNo: number,
+  scope: ScopeRow,
+  limit: number,
+  only: Feed | undefined,
   after = '00000000-0000-0000-0000-000000000000',
 ): Promise<WantedObjects | undefined> {
-  const { rows } = await sql<{ scope: ScopeRow | null }>`
-    SELECT ${scopeColumn(sql`${tenantNo}::int`)} AS scope`.execute(tx);
-  const scope = rows[0]?.scope;
-  // Within a scope nothing is stored in part.
-  if (!scope) return partialObjects(tx, tenantNo, limit, only);
   const begun = await openPick(tx, tenantNo, ['assigned', 'due']);
   if (begun && (only === undefined || begun.feed === only)) return begun;
   if (scope.assignedOnly) {
