@@ -36,6 +36,8 @@ export interface ChaosSettings {
   readonly shuffle: boolean;
   /** `return=minimal` behaviour although nobody asked for it. */
   readonly unaskedMinimal: boolean;
+  /** A created or restored object in a round of changes with what changed and one more of its properties, and no others. */
+  readonly firstInPart: number;
 }
 
 /** How changes are told; by default at once, in order and once. */
@@ -104,6 +106,7 @@ export const DEFAULT_SETTINGS: TenantSettings = {
     removedInFirstRound: 0,
     shuffle: false,
     unaskedMinimal: false,
+    firstInPart: 0,
   },
   notifications: {
     seed: 1,

@@ -42,6 +42,7 @@ export const settingsSchema = z.strictObject({
       removedInFirstRound: probability,
       shuffle: z.boolean(),
       unaskedMinimal: z.boolean(),
+      firstInPart: probability,
     })
     .partial()
     .optional(),

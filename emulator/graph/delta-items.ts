@@ -1,6 +1,7 @@
 import type { DirectoryRecord, Json } from '../directory/directory-record.ts';
 import type { Directory } from '../directory/directory.ts';
 import { indexOf, kindOf, odataTypeOf, type ObjectRef } from '../directory/object-ref.ts';
+import type { Random } from '../random.ts';
 import type { Tracked } from './delta-query.ts';
 import { renderSet, unsetInDelta } from './render.ts';
 
@@ -29,6 +30,14 @@ export class DeltaItems {
   full(ref: ObjectRef, tracked: Tracked, relations: string): string {
     const text = this.#fullText(ref, tracked);
     return relations === '' ? text : `${text.slice(0, -1)},${relations}}`;
+  }
+
+  /** A part, though nothing of it was told before: what changed, and one property that is set. */
+  inPart(ref: ObjectRef, touched: ReadonlySet<string>, tracked: Tracked, relations: string, random: Random): string {
+    const record = this.#directory.record(ref);
+    const [first, ...rest] = tracked.properties.filter((name) => record[name] !== undefined);
+    const shown = first === undefined ? touched : new Set([...touched, random.pick([first, ...rest])]);
+    return this.minimal(ref, shown, relations);
   }
 
   /** Only what changed: `Prefer: return=minimal`. */

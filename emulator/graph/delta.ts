@@ -45,7 +45,7 @@ export class DeltaService {
     const page =
       token.kind === 'initial'
         ? this.#initialPage(tenant, token, tracked)
-        : this.#changesPage(tenant, token, tracked, minimal);
+        : this.#changesPage(tenant, token, tracked, minimal, random);
     const seen = (ref: ObjectRef): string => this.#asItIs(tenant, ref, tracked);
     const others = {
       shownBefore: this.#shownBefore(tenant, token, random),
@@ -138,7 +138,7 @@ export class DeltaService {
     return { members, next: place < places ? place : undefined };
   }
 
-  #changesPage(tenant: Tenant, token: PageToken, tracked: Tracked, minimal: boolean): Page {
+  #changesPage(tenant: Tenant, token: PageToken, tracked: Tracked, minimal: boolean, random: Random): Page {
     const { settings } = tenant;
     const size = token.resource === 'users' ? settings.delta.usersPageSize : settings.delta.groupsPageSize;
     const all = this.#round(tenant, token, tracked);
@@ -148,8 +148,12 @@ export class DeltaService {
         return { ref: item.ref, texts: [items.removed(item.ref)], older: undefined };
       const relations = [items.relation('members', item.members), items.relation('manager', item.manager)];
       const joined = relations.filter((text) => text !== '').join(',');
-      const text =
-        minimal && !item.whole ? items.minimal(item.ref, item.touched, joined) : items.full(item.ref, tracked, joined);
+      const inPart = item.whole && random.chance(settings.chaos.firstInPart);
+      const text = inPart
+        ? items.inPart(item.ref, item.touched, tracked, joined, random)
+        : minimal && !item.whole
+          ? items.minimal(item.ref, item.touched, joined)
+          : items.full(item.ref, tracked, joined);
       const older = item.older === undefined || item.whole ? undefined : items.older(item.ref, item.older, tracked);
       return { ref: item.ref, texts: [text], older };
     });

@@ -159,6 +159,22 @@ describe('a round of changes', () => {
     expect(await minimal.json()).toMatchObject({ value: [{ id: user['id'], jobTitle: 'After' }] });
   });
 
+  it('shows what is new in part where it is told to, and whole to whoever asks by id', async () => {
+    await change('PATCH', 'settings', { chaos: { firstInPart: 1 } });
+    const { deltaLink } = await graph.round('/users/delta?$select=id,displayName,jobTitle,userPrincipalName');
+    const user = await change('POST', 'users', { jobTitle: 'Clerk', displayName: 'Ada' });
+    const { id, userPrincipalName } = user;
+    const told = await graph.round(deltaLink);
+    expect(told.objects).toHaveLength(1);
+    expect(Object.keys(told.objects[0] ?? {})).toHaveLength(2);
+    const whole = { id, displayName: 'Ada', jobTitle: 'Clerk', userPrincipalName };
+    const byItsId = `$select=id,displayName,jobTitle,userPrincipalName&$filter=id eq '${String(id)}'`;
+    expect((await graph.round(`/users/delta?${byItsId}`)).objects).toEqual([whole]);
+    await change('PATCH', `users/${String(id)}`, { jobTitle: 'Baker' });
+    expect((await graph.round(told.deltaLink)).objects).toEqual([{ ...whole, jobTitle: 'Baker' }]);
+    await change('PATCH', 'settings', { chaos: { firstInPart: 0 } });
+  });
+
   it('tells soft deletion, restoration and purge apart', async () => {
     const user = await change('POST', 'users', { jobTitle: 'Phoenix' });
     const id = String(user['id']);
