@@ -185,7 +185,8 @@ async function writePage(
   if (round.scope && kind === 'group') await addMembersOfDue(tx, tenantNo, restored);
   const created = objects.changes.filter((change) => !change.existed);
   if (!round.scope) await lookForMore(tx, tenantNo, kind, created, page);
-  const partial = !round.whole && round.kind === 'delta' && (await notePartial(tx, tenantNo, kind, objects.changes));
+  const partial =
+    !round.whole && round.kind === 'delta' && (await notePartial(tx, tenantNo, kind, objects.changes, page.objects));
   const memberships =
     page.joined.length > 0 ? await writeMemberships(tx, round, page.joined) : { written: 0, visible: [] };
   if (page.removed.length > 0) await stageObjects(tx, tenantNo, kind, page.removed);

@@ -1,4 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
+import type { FoldedObject } from '../domain/delta.ts';
 import { ALWAYS_SET, type Feed, FEEDS, KIND_OF, type ObjectKind } from '../domain/directory.ts';
 import type { ObjectChange } from './changes.ts';
 import { arrayText } from './memberships.ts';
@@ -15,15 +16,22 @@ const isAskedFor = sql`noted_at > now() - ${sql.lit(ASKED_FOR_MS)} * interval '1
 export const hasPartial = (tenantNo: RawBuilder<unknown>): RawBuilder<boolean> =>
   sql`EXISTS (SELECT 1 FROM partial_object p WHERE p.tenant_no = ${tenantNo} AND p.${isAskedFor})`;
 
-/** Notes of what has appeared in a delta round that of which only a part was told; returns whether there is any. */
+/**
+ * Notes of what has appeared in a delta round that of which only a part was told; returns whether there is any. Of what is back
+ * from a deletion the mirror has the rest, but as it was before: what changed until then was told as the deletion alone.
+ */
 export async function notePartial(
   tx: Tx,
   tenantNo: number,
   kind: ObjectKind,
   changes: readonly ObjectChange[],
+  told: readonly FoldedObject[],
 ): Promise<boolean> {
-  const partial = changes.filter(
-    ({ existed, was_deleted, after }) => (!existed || was_deleted) && ALWAYS_SET[kind].some((name) => !(name in after)),
+  const appeared = new Set(changes.filter((one) => !one.existed || one.was_deleted).map(({ id }) => id));
+  if (appeared.size === 0) return false;
+  const partial = told.filter(
+    ({ id, data, cleared }) =>
+      appeared.has(id) && ALWAYS_SET[kind].some((name) => !(name in data || cleared.includes(name))),
   );
   if (partial.length === 0) return false;
   await sql`

@@ -161,6 +161,21 @@ it('mirrors the whole directory, then its changes', async () => {
   }
 });
 
+it('comes to the truth where delta query tells what is new, or back, in part', async () => {
+  const at = `/tenants/${directory.id}`;
+  await control('PATCH', `${at}/settings`, { chaos: { firstInPart: 1 } });
+  for (const seed of [11, 12, 13, 14]) {
+    await mutate(seed);
+    expect(await round()).toEqual(['completed']);
+    await expectTruth();
+  }
+  await control('DELETE', '/requests');
+  expect(await round()).toEqual(['completed']);
+  const { counts } = await control<{ counts: Record<string, unknown> }>('GET', '/requests');
+  expect(counts[directory.id]).toEqual({ 'GET /v1.0/users/delta 200': 1, 'GET /v1.0/groups/delta 200': 1 });
+  await control('PATCH', `${at}/settings`, { chaos: { firstInPart: 0 } });
+});
+
 it.each(['a', 'b', 'c', 'd', 'e', 'f'])('finds every change again after a delta link died: shape %s', async (shape) => {
   await mutate(shape.charCodeAt(0));
   await control('POST', `/tenants/${directory.id}/expire-tokens`, { resource: 'all', scope: 'delta', shape });

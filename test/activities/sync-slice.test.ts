@@ -365,6 +365,16 @@ describe('a delta round', () => {
     expect((await backend.store.directory.user(bench.tenantNo, U(3)))?.data).toMatchObject({ displayName: 'User 3' });
   });
 
+  it('asks for the whole of who is back in part, since what changed before the deletion was not told', async () => {
+    graph
+      .on('users', 'delta 1', page('users', [{ id: U(2), '@removed': { reason: 'changed' } }], { delta: 'delta 2' }))
+      .on('users', 'delta 2', page('users', [{ id: U(2), jobTitle: 'Clerk' }], { delta: 'delta 3' }))
+      .on('users', 'picked', page('users', [{ ...user(2), displayName: 'Married' }], { delta: 'unused' }));
+    expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed' });
+    expect(await bench.slice('r3')).toMatchObject({ outcome: 'completed' });
+    expect((await backend.store.directory.user(bench.tenantNo, U(2)))?.data).toMatchObject({ displayName: 'Married' });
+  });
+
   it('asks within a scope, too, for the whole of who was erased and is back in part', async () => {
     bench = await SliceBench.open(backend.store);
     graph = bench.graph;
