@@ -176,8 +176,8 @@ async function writePage(
 ): Promise<Written> {
   const { tenantNo } = round;
   if (round.suspected) await heardOfSuspects(tx, tenantNo, kind, page);
-  if (round.staged) await unstage(tx, tenantNo, kind, page);
-  if (round.held) await unstage(tx, tenantNo, kind, page, 'held_removal');
+  const unstaged = round.staged ? await unstage(tx, tenantNo, kind, page) : [];
+  const released = round.held ? await unstage(tx, tenantNo, kind, page, 'held_removal') : [];
   const objects =
     page.objects.length > 0 ? await writeObjects(tx, round, kind, page.objects) : { written: 0, changes: [] };
   const restored = objects.changes.filter((change) => change.was_deleted).map((change) => change.id);
@@ -185,8 +185,8 @@ async function writePage(
   if (round.scope && kind === 'group') await addMembersOfDue(tx, tenantNo, restored);
   const created = objects.changes.filter((change) => !change.existed);
   if (!round.scope) await lookForMore(tx, tenantNo, kind, created, page);
-  const partial =
-    !round.whole && round.kind === 'delta' && (await notePartial(tx, tenantNo, kind, objects.changes, page.objects));
+  const news = [...created.map((change) => change.id), ...restored, ...unstaged, ...released];
+  const partial = !round.whole && round.kind === 'delta' && (await notePartial(tx, tenantNo, kind, news, page.objects));
   const memberships =
     page.joined.length > 0 ? await writeMemberships(tx, round, page.joined) : { written: 0, visible: [] };
   if (page.removed.length > 0) await stageObjects(tx, tenantNo, kind, page.removed);

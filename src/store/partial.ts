@@ -1,7 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { FoldedObject } from '../domain/delta.ts';
 import { ALWAYS_SET, type Feed, FEEDS, KIND_OF, type ObjectKind } from '../domain/directory.ts';
-import type { ObjectChange } from './changes.ts';
 import { arrayText } from './memberships.ts';
 import { dropPick, openPick } from './pick.ts';
 import type { Tx } from './schema.ts';
@@ -17,21 +16,21 @@ export const hasPartial = (tenantNo: RawBuilder<unknown>): RawBuilder<boolean> =
   sql`EXISTS (SELECT 1 FROM partial_object p WHERE p.tenant_no = ${tenantNo} AND p.${isAskedFor})`;
 
 /**
- * Notes of what has appeared in a delta round that of which only a part was told; returns whether there is any. Of what is back
- * from a deletion the mirror has the rest, but as it was before: what changed until then was told as the deletion alone.
+ * Notes of what a page of a delta round makes known, or takes back from a removal, that of which only a part is told; returns
+ * whether there is any. Of what is back the mirror has the rest, but what changed before it went was told as the removal alone.
  */
 export async function notePartial(
   tx: Tx,
   tenantNo: number,
   kind: ObjectKind,
-  changes: readonly ObjectChange[],
+  news: readonly string[],
   told: readonly FoldedObject[],
 ): Promise<boolean> {
-  const appeared = new Set(changes.filter((one) => !one.existed || one.was_deleted).map(({ id }) => id));
-  if (appeared.size === 0) return false;
+  if (news.length === 0) return false;
+  const ids = new Set(news);
   const partial = told.filter(
     ({ id, data, cleared }) =>
-      appeared.has(id) && ALWAYS_SET[kind].some((name) => !(name in data || cleared.includes(name))),
+      ids.has(id) && ALWAYS_SET[kind].some((name) => !(name in data || cleared.includes(name))),
   );
   if (partial.length === 0) return false;
   await sql`

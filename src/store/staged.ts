@@ -6,7 +6,7 @@ import type { Tx } from './schema.ts';
 
 /**
  * Takes out what the page takes back: removed objects and memberships that are there again, accounts enabled again. To be
- * there says nothing against leaving the scope.
+ * there says nothing against leaving the scope. Returns the objects that are there again.
  */
 export async function unstage(
   tx: Tx,
@@ -14,7 +14,7 @@ export async function unstage(
   kind: ObjectKind,
   page: FoldedPage,
   from: 'staged_removal' | 'held_removal' = 'staged_removal',
-): Promise<void> {
+): Promise<readonly string[]> {
   // A later page of the round may say the opposite again: what is staged is then staged anew, what is held stays held.
   const undo =
     from === 'staged_removal' ? sql`DELETE FROM staged_removal s` : sql`UPDATE held_removal s SET cancelled = true`;
@@ -28,15 +28,18 @@ export async function unstage(
     );
     again.push(['disable', enabled.map((object) => object.id)]);
   }
+  const stands = from === 'held_removal' ? sql`AND NOT s.cancelled` : sql``;
+  const back: string[] = [];
   for (const [staged, ids] of again) {
     if (ids.length === 0) continue;
-    await sql`
+    const { rows } = await sql<{ id: string }>`
       ${undo}
-      WHERE s.tenant_no = ${tenantNo} AND s.kind = ${staged} AND s.reason NOT IN ('scope', 'rescoped') AND s.object_id = ANY(${arrayText(ids)}::uuid[])`.execute(
-      tx,
-    );
+      WHERE s.tenant_no = ${tenantNo} AND s.kind = ${staged} AND s.reason NOT IN ('scope', 'rescoped') AND s.object_id = ANY(${arrayText(ids)}::uuid[])
+        ${stands}
+      RETURNING s.object_id AS id`.execute(tx);
+    if (staged === kind) back.push(...rows.map(({ id }) => id));
   }
-  if (page.joined.length === 0) return;
+  if (page.joined.length === 0) return back;
   await sql`
     ${undo}
     ${against} unnest(${arrayText(page.joined.map((m) => m.groupId))}::uuid[],
@@ -44,6 +47,7 @@ export async function unstage(
     WHERE s.tenant_no = ${tenantNo} AND s.kind = 'membership' AND s.object_id = i.group_id AND s.member_id = i.member_id`.execute(
     tx,
   );
+  return back;
 }
 
 /** Removed objects wait for the end of the round. */

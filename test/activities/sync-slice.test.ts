@@ -375,6 +375,35 @@ describe('a delta round', () => {
     expect((await backend.store.directory.user(bench.tenantNo, U(2)))?.data).toMatchObject({ displayName: 'Married' });
   });
 
+  it.each(['waits', 'is held'])('asks for the whole of who is back in part while their removal %s', async (how) => {
+    const absent = { graph: { ...bench.deps.graph, presence: async () => ({ kind: 'absent' }) as const } };
+    if (how === 'is held') {
+      const none = { count: 0, percent: 0 };
+      await backend.store.tenants.update(bench.tenantNo, {
+        guard: { users: none, groups: none, memberships: none },
+      });
+    }
+    graph
+      .on('users', 'delta 1', page('users', [{ id: U(2), '@removed': { reason: 'changed' } }], { delta: 'delta 2' }))
+      .on('users', 'delta 2', page('users', [{ id: U(2), jobTitle: 'Clerk' }], { delta: 'delta 3' }))
+      .on('users', 'delta 3', page('users', [{ id: U(2), jobTitle: 'Baker' }], { delta: 'delta 4' }))
+      .on('users', 'picked', page('users', [], { delta: 'unused' }));
+    if (how === 'waits') graph.on('groups', 'delta 1', status(503, '', { 'retry-after': '60' }));
+    expect(await bench.slice('r2', 'delta', absent)).toMatchObject({
+      outcome: how === 'waits' ? 'throttled' : 'completed',
+    });
+    expect((await bench.mirrored()).users).toEqual([U(1), U(2)]);
+    bench.clock.advance(60_000);
+    graph
+      .on('groups', 'delta 1', page('groups', [], { delta: 'delta 1' }))
+      .on('users', 'picked', page('users', [{ ...user(2), displayName: 'Married' }], { delta: 'unused' }));
+    const before = graph.asked.length;
+    expect(await bench.slice('r3')).toMatchObject({ outcome: 'completed' });
+    expect((await backend.store.directory.user(bench.tenantNo, U(2)))?.data).toMatchObject({ displayName: 'Married' });
+    expect(await bench.slice('r4')).toMatchObject({ outcome: 'completed' });
+    expect(graph.asked.slice(before).filter((name) => name === 'users picked')).toHaveLength(1);
+  });
+
   it('asks within a scope, too, for the whole of who was erased and is back in part', async () => {
     bench = await SliceBench.open(backend.store);
     graph = bench.graph;
