@@ -15,9 +15,13 @@ export interface Delivery {
   readonly pages: readonly (readonly DeltaItem[])[];
 }
 
-/** Versions that are out of date first, then the last word, in any order, repeated, cut anywhere, whole stretches again. */
-export function deliver(truth: Truth, feed: Feed, kind: RoundKind, random: Random): Delivery {
-  const asked = truth.ask(feed);
+/**
+ * Versions that are out of date first, then the last word, in any order, repeated, cut anywhere, whole stretches again. With
+ * `firstInPart` a delta round may tell a part of what is new or back: `wholeOf` is then what a read by id shows.
+ */
+export function deliver(truth: Truth, feed: Feed, kind: RoundKind, random: Random, firstInPart = false): Delivery {
+  const all = truth.ask(feed);
+  const asked = firstInPart ? all : { ...all, fresh: new Map() };
   const { items, unsaid } =
     feed === 'users' ? { items: objectItems(asked, kind, random), unsaid: [] } : groupItems(truth, asked, kind, random);
   const stale = items.filter(() => random.chance(0.3)).map((item) => staleVersion(item, kind, random));
@@ -29,7 +33,25 @@ export function deliver(truth: Truth, feed: Feed, kind: RoundKind, random: Rando
 function objectItems(asked: Asked, kind: RoundKind, random: Random): DeltaItem[] {
   return kind === 'full'
     ? Array.from(asked.things).flatMap(([id, thing]) => initialItem(id, thing, random))
-    : Array.from(asked.changed).flatMap(([id, names]) => deltaItem(id, asked.things.get(id), names, random));
+    : Array.from(asked.changed).flatMap(([id, names]) =>
+        deltaItem(id, asked.things.get(id), asked.fresh.get(id) ?? names, random),
+      );
+}
+
+/** What a read by id shows of an object, as old as what the feed tells. */
+export function wholeOf({ feed, asked }: Delivery, id: string): readonly DeltaItem[] {
+  const thing = asked.things.get(id);
+  if (thing?.life !== 'live') return [];
+  const members = [...asked.members].filter(
+    ([key]) => feed === 'groups' && splitKey(key)[0] === id && !isSilent(key, asked),
+  );
+  return [
+    object(
+      id,
+      thing.values,
+      members.map(([key, type]) => joins(splitKey(key)[1], type)),
+    ),
+  ];
 }
 
 function initialItem(id: string, { life, values }: Thing, random: Random): DeltaItem[] {

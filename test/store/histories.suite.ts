@@ -8,7 +8,7 @@ import type { OpenSlice } from '../../src/store/face/sync.ts';
 import type { SyncSummary } from '../../src/store/face/tenants.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Backend } from './backend.ts';
-import { deliver, type Delivery } from './delivery.ts';
+import { deliver, type Delivery, wholeOf } from './delivery.ts';
 import { enoughRuns } from './enough-runs.ts';
 import { Expected } from './expected.ts';
 import { Crash, FaultyPool } from './faults.ts';
@@ -186,6 +186,8 @@ class Play {
   #reader: { cursor: string; fold: Reader } | undefined;
   #deliveries: Partial<Record<Feed, Delivery>> = {};
   readonly #heard = new Set<Delivery>();
+  /** As a slice knows it. */
+  #inPart = false;
 
   constructor(store: Store, faults: FaultyPool, db: Database, tenantNo: number) {
     this.#store = store;
@@ -239,6 +241,7 @@ class Play {
 
   /** One slice, to the end of the round if nothing goes wrong. */
   async #slice(slice: OpenSlice, chapter: Chapter, mishaps: Mishaps, random: Random): Promise<void> {
+    this.#inPart = slice.partial;
     const happen = () => {
       for (const operation of chapter.between) this.#truth.do(operation);
     };
@@ -256,10 +259,27 @@ class Play {
         if (feed === order[0]) happen();
       }
     }
+    if (this.#inPart) await this.#fill(slice);
     await this.#look(slice);
     const fences = fencesOf(slice);
     expect(await this.#store.sync.applyRemovals(fences, () => undefined, new AbortController().signal)).toBe('applied');
     expect(await this.#store.sync.completeRound(fences)).not.toBe('superseded');
+  }
+
+  /** What was told in part is asked for whole. */
+  async #fill(slice: OpenSlice): Promise<void> {
+    const { sync } = this.#store;
+    for (;;) {
+      const wanted = await sync.wantedObjects(fencesOf(slice), 2);
+      if (wanted === 'superseded') throw new Error('Superseded');
+      if (!wanted) return;
+      const { feed, ids } = wanted;
+      const delivery = this.#deliveries[feed];
+      if (!delivery) throw new Error(`No ${feed} were told`);
+      const items = ids.flatMap((id) => wholeOf(delivery, id));
+      expect(await sync.applyPicked(slice.feeds[feed].fence, wanted, { items })).not.toBe('superseded');
+      expect(await sync.objectsPicked(fencesOf(slice), wanted)).not.toBe('superseded');
+    }
   }
 
   /** Graph lists what it kept: all that the mirror kept too, since it may be older than what the feed has just said. */
@@ -276,7 +296,7 @@ class Play {
 
   async #feed(slice: OpenSlice, feed: Feed, mishaps: Mishaps, random: Random): Promise<void> {
     if (slice.feeds[feed].done) return;
-    this.#deliveries[feed] ??= deliver(this.#truth, feed, slice.kind, random);
+    this.#deliveries[feed] ??= deliver(this.#truth, feed, slice.kind, random, true);
     for (let at = this.#startOf(slice, feed), done = false; !done;) {
       if (mishaps.expires === mishaps.pages) {
         mishaps.expires = null;
@@ -329,7 +349,9 @@ class Play {
     const done = last.nextLink === undefined;
     let applied: unknown = 'crashed after COMMIT';
     try {
-      applied = await this.#store.sync.applyPages(slice.feeds[feed].fence, pages);
+      const written = await this.#store.sync.applyPages(slice.feeds[feed].fence, pages);
+      applied = written;
+      if (written !== 'superseded') this.#inPart ||= written.partial ?? false;
       // The other feed's links may have died meanwhile; nothing else overtakes this slice.
       if (applied === 'superseded') throw new Overtaken();
     } finally {

@@ -27,6 +27,8 @@ export interface Asked {
   readonly users: Things;
   readonly groups: Things;
   readonly changed: ReadonlyMap<string, ReadonlySet<Name>>;
+  /** Of those that were created or restored: what changed besides. No more than that must be told. */
+  readonly fresh: ReadonlyMap<string, ReadonlySet<Name>>;
   readonly changedMembers: ReadonlySet<string>;
 }
 
@@ -43,6 +45,7 @@ export class Truth {
   readonly #members = new Map<string, MemberType>();
   readonly #types = new Map<string, MemberType>();
   #changed: Record<Feed, Map<string, Set<Name>>> = { users: new Map(), groups: new Map() };
+  #fresh: Record<Feed, Map<string, Set<Name>>> = { users: new Map(), groups: new Map() };
   #changedMembers = new Set<string>();
 
   /** What delta query says nothing of, unless something else happens to the same thing. */
@@ -72,10 +75,13 @@ export class Truth {
     };
     switch (operation.op) {
       case 'create':
-        if (!thing) put('live', operation.values, NAMES);
+        if (thing) return;
+        this.#fresh[feed].set(id, new Set());
+        put('live', operation.values, NAMES);
         return;
       case 'set':
         if (thing?.life !== 'live') return;
+        this.#fresh[feed].get(id)?.add(operation.name);
         put('live', withValue(thing.values, operation.name, operation.value), [operation.name]);
         return;
       case 'delete':
@@ -83,6 +89,7 @@ export class Truth {
         return;
       case 'restore':
         if (thing?.life !== 'soft') return;
+        if (!this.#fresh[feed].has(id)) this.#fresh[feed].set(id, new Set(this.#changed[feed].get(id)));
         put('live', thing.values, NAMES);
         for (const key of this.#members.keys())
           if (feed === 'groups' && splitKey(key)[0] === id) this.#changedMembers.add(key);
@@ -137,9 +144,11 @@ export class Truth {
       groups: new Map(this.#things.groups),
       members: new Map(this.#members),
       changed: this.#changed[feed],
+      fresh: this.#fresh[feed],
       changedMembers: feed === 'groups' ? this.#changedMembers : new Set(),
     };
     this.#changed = { ...this.#changed, [feed]: new Map() };
+    this.#fresh = { ...this.#fresh, [feed]: new Map() };
     if (feed === 'groups') this.#changedMembers = new Set();
     return asked;
   }
@@ -149,7 +158,10 @@ export class Truth {
    * whatever that round may have said in an older version.
    */
   giveBack(feed: Feed, asked: Asked): void {
-    for (const id of asked.changed.keys()) this.#mark(feed, id, NAMES);
+    for (const id of asked.changed.keys()) {
+      this.#mark(feed, id, NAMES);
+      this.#fresh[feed].delete(id);
+    }
     this.giveBackMembers(asked.changedMembers);
   }
 
