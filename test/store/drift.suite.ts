@@ -88,7 +88,7 @@ class Play {
     await this.#round('full', 'whole');
     this.#cursor = await this.#store.feed.head();
     this.#reader = new Reader(await snapshotOf(this.#store, this.#no));
-    this.#moments = [this.#visible()];
+    this.#moments = [this.#truth.visible()];
   }
 
   async do(one: Step): Promise<void> {
@@ -130,7 +130,7 @@ class Play {
       await this.do({ step: 'age' });
       await this.#round('delta', 'whole');
     }
-    const truth = this.#visible();
+    const truth = this.#truth.visible();
     expect(await snapshotOf(this.#store, this.#no)).toEqual(truth);
     expect(this.#reader?.snapshot()).toEqual(truth);
     const told = Object.fromEntries(
@@ -143,10 +143,10 @@ class Play {
   }
 
   #happens(one: Operation, how: 'silent' | 'loud'): void {
-    const before = this.#visible();
+    const before = this.#truth.visible();
     if (how === 'silent') this.#truth.doSilently(one);
     else this.#truth.do(one);
-    const after = this.#visible();
+    const after = this.#truth.visible();
     for (const [key, n] of Object.entries(differences(before, after))) this.#changed(key, n);
     // Of something that the mirror has not, a delta tells but a part: the rest is one more difference.
     if (how === 'loud') for (const id of spokenOf(one, before)) this.#changed(id, 1);
@@ -157,22 +157,9 @@ class Play {
     this.#changes.set(key, (this.#changes.get(key) ?? 0) + n);
   }
 
-  #visible(): Snapshot {
-    const now = this.#truth.now();
-    const live = (feed: Feed) =>
-      Object.fromEntries(
-        Array.from(now[feed]).flatMap(([id, { life, values }]) => (life === 'live' ? [[id, values]] : [])),
-      );
-    return {
-      users: live('users'),
-      groups: live('groups'),
-      memberships: Object.fromEntries([...now.members].filter(([key]) => !isSilent(key, now))),
-    };
-  }
-
   /** All that a fresh read shows, of some or of everybody. */
   #items(feed: Feed, ids?: readonly string[]): readonly DeltaItem[] {
-    const { memberships, ...objects } = this.#visible();
+    const { memberships, ...objects } = this.#truth.visible();
     return Object.entries(objects[feed])
       .filter(([id]) => ids?.includes(id) ?? true)
       .map(([id, values]) => object(id, values, feed === 'groups' ? membersOf(memberships, id) : []));
@@ -237,7 +224,7 @@ class Play {
   }
 
   #lookAtRestored(slice: OpenSlice): Promise<void> {
-    const listed = Object.entries(this.#visible().memberships).map(([key, memberType]) => {
+    const listed = Object.entries(this.#truth.visible().memberships).map(([key, memberType]) => {
       const [groupId, memberId] = splitKey(key);
       return { groupId, memberId, memberType };
     });

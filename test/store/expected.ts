@@ -12,13 +12,18 @@ interface Known {
 export class Expected {
   readonly #known: Record<Feed, Map<string, Known>> = { users: new Map(), groups: new Map() };
   readonly #members = new Map<string, MemberType>();
+  /** Who is back, or unknown until now, since the last round that ended: their memberships are looked at, not swept. */
+  readonly #lookedAt = new Set<string>();
+  #isImported = false;
   #delivered: Delivery[] = [];
 
   /** What a page leaves behind even if its round never ends: the things and memberships that it made known. */
   sawPage(feed: Feed, items: readonly DeltaItem[]): void {
     for (const item of items) {
       if (item.kind === 'removed') continue;
-      if (!this.#known[feed].has(item.id)) this.#known[feed].set(item.id, { values: {}, hidden: false });
+      const before = this.#known[feed].get(item.id);
+      if (this.#isImported && (before ? before.hidden : feed === 'users')) this.#lookedAt.add(item.id);
+      if (!before) this.#known[feed].set(item.id, { values: {}, hidden: false });
       for (const member of item.members) {
         if (!member.removed) this.#members.set(`${item.id}:${member.memberId}`, member.memberType);
       }
@@ -42,6 +47,8 @@ export class Expected {
     for (const delivery of this.#delivered)
       if (delivery.kind === 'full' && delivery.feed === 'groups') this.#sweepMembers(delivery);
     this.#delivered = [];
+    this.#lookedAt.clear();
+    this.#isImported = true;
   }
 
   #applyMembers({ final }: Delivery): void {
@@ -76,7 +83,12 @@ export class Expected {
 
   #sweepMembers({ final }: Delivery): void {
     const seen = memberWords(final);
-    for (const key of [...this.#members.keys()]) if (!seen.has(key) && !this.#isHidden(key)) this.#members.delete(key);
+    for (const key of [...this.#members.keys()])
+      if (!seen.has(key) && !this.#isHidden(key) && !this.#isLookedAt(key)) this.#members.delete(key);
+  }
+
+  #isLookedAt(key: string): boolean {
+    return splitKey(key).some((id) => this.#lookedAt.has(id));
   }
 
   #isHidden(key: string): boolean {

@@ -27,7 +27,7 @@ import {
   toldAfter,
   U,
 } from './rounds.ts';
-import { NAMES, type Operation, splitKey, Truth } from './truth.ts';
+import { NAMES, type Operation, Truth } from './truth.ts';
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
 const person = (n: number) => object(U(n), { displayName: `Person ${n}`, accountEnabled: true });
@@ -300,7 +300,7 @@ export function heldSuite(backend: () => Backend): void {
             await playRound(truth, full, new Random(seed));
             const snapshot = await snapshotOf(store(), no);
             const preview = await previewed();
-            const visible = visibleOf(truth);
+            const visible = truth.visible();
             expect(without(snapshot, preview)).toEqual(visible);
             if (verdict === 'approve') {
               await approve();
@@ -391,21 +391,6 @@ const chapter: fc.Arbitrary<Chapter> = fc.record({
   verdict: fc.constantFrom('approve' as const, 'reject' as const, 'wait' as const, 'wait' as const),
   seed: fc.integer({ min: 0, max: 2 ** 31 }),
 });
-
-/** What anyone may see of the directory. */
-function visibleOf(truth: Truth): Snapshot {
-  const { users, groups, members } = truth.now();
-  const live = (things: typeof users) =>
-    Object.fromEntries(
-      Array.from(things).flatMap(([id, { life, values }]) => (life === 'live' ? [[id, values] as const] : [])),
-    );
-  const hidden = (id: string) => [users, groups].some((things) => (things.get(id)?.life ?? 'live') !== 'live');
-  return {
-    users: live(users),
-    groups: live(groups),
-    memberships: Object.fromEntries(Array.from(members).filter(([key]) => !splitKey(key).some(hidden))),
-  };
-}
 
 function without(snapshot: Snapshot, preview: Readonly<Record<HeldKind, readonly string[]>>): Snapshot {
   const left = <T>(things: Readonly<Record<string, T>>, gone: readonly string[]) =>

@@ -1,5 +1,5 @@
 import type { Feed, MemberType } from '../../src/domain/directory.ts';
-import { G, U, uuid } from './rounds.ts';
+import { G, type Snapshot, U, uuid } from './rounds.ts';
 
 /** What a tenant really is, and what of it each feed has not told since its last deltaLink. */
 
@@ -134,6 +134,20 @@ export class Truth {
   /** The directory as it is, whoever has heard of it. */
   now(): Pick<Asked, 'users' | 'groups' | 'members'> {
     return { users: this.#things.users, groups: this.#things.groups, members: this.#members };
+  }
+
+  /** What anyone may see of it. */
+  visible(): Snapshot {
+    const { users, groups, members } = this.now();
+    const live = (things: Things) =>
+      Object.fromEntries(
+        Array.from(things).flatMap(([id, { life, values }]) => (life === 'live' ? [[id, values]] : [])),
+      );
+    return {
+      users: live(users),
+      groups: live(groups),
+      memberships: Object.fromEntries([...members].filter(([key]) => !isSilent(key, { users, groups }))),
+    };
   }
 
   /** The answer to a feed's first request: what is asked for is no longer news, until it is given back. */
