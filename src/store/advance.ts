@@ -7,7 +7,7 @@ import { arrayText } from './memberships.ts';
 import type { Database } from './schema.ts';
 import type { Fence, SyncStore } from './face/sync.ts';
 
-interface Written {
+interface PageResult {
   readonly changes: number;
   /** Something was not there before, or not as it is now, or not met in this round. */
   readonly isNews: boolean;
@@ -19,7 +19,7 @@ export async function advance(
   tx: Database,
   { tenantNo, feed, epoch }: Fence,
   pages: readonly DeltaPage[],
-  { changes, isNews, events }: Written,
+  { changes, isNews, events }: PageResult,
 ): ReturnType<SyncStore['applyPages']> {
   const net = netOf(events);
   const { nextLink, deltaLink } = pages.at(-1) ?? {};

@@ -64,12 +64,15 @@ export async function comparePage(
   await recordSkipped(tx, { tenantNo, feed }, page);
   const link = hashOf(page.nextLink);
   const circles = link !== null && held.anchor === link;
-  const barren = await advance(tx, tenantNo, feed, page, { isNews, compared: objects.length + joined.length });
+  const barren = await advanceComparison(tx, tenantNo, feed, page, {
+    isNews,
+    compared: objects.length + joined.length,
+  });
   return link !== null && (circles || barren >= BARREN_PAGES) ? 'faulty' : 'compared';
 }
 
 /** Returns how many pages in a row said nothing new, counted as those of a round are. At a feed's end the next one begins. */
-async function advance(
+async function advanceComparison(
   tx: Tx,
   tenantNo: number,
   feed: Feed,

@@ -10,6 +10,7 @@ import type { Store } from '../../src/store/store.ts';
 import type { Backend } from './backend.ts';
 import { Reader } from './fold.ts';
 import { BEGINNING, operation } from './histories.suite.ts';
+import { historyRuns } from './history-runs.ts';
 import {
   boundTenant,
   eventsAfter,
@@ -349,11 +350,7 @@ export function driftSuite(backend: () => Backend): void {
           for (const one of steps) await play.do(one);
           await play.heal();
         }),
-        {
-          seed: Number(process.env['DRIFT_SEED'] ?? 20261127),
-          numRuns: Number(process.env['DRIFT_RUNS'] ?? 12),
-          endOnFailure: true,
-        },
+        historyRuns('Histories with drift', { seed: 20261127, runs: 12 }),
       );
     }, 600_000);
   });

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { DeltaItem, Feed } from '../../src/domain/directory.ts';
 import { HELD_KINDS, type HeldKind, type HeldRow } from '../../src/store/face/held.ts';
 import type { Backend } from './backend.ts';
-import { enoughRuns } from './enough-runs.ts';
+import { historyRuns } from './history-runs.ts';
 import { deliver } from './delivery.ts';
 import { Reader } from './fold.ts';
 import { Random } from './random.ts';
@@ -327,14 +327,9 @@ export function heldSuite(backend: () => Backend): void {
             });
           }
         }),
-        {
-          seed: Number(process.env['HISTORY_SEED'] ?? 20261121),
-          numRuns: 60,
-          interruptAfterTimeLimit: 15_000,
-          reporter: enoughRuns('Histories with a guard'),
-        },
+        historyRuns('Histories with a guard', { seed: 20261121, runs: 60, ms: 15_000 }),
       );
-    }, 120_000);
+    }, 600_000);
   });
 
   async function playRound(truth: Truth, full: boolean, random: Random): Promise<void> {

@@ -9,7 +9,7 @@ import type { SyncSummary } from '../../src/store/face/tenants.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Backend } from './backend.ts';
 import { deliver, type Delivery, wholeOf } from './delivery.ts';
-import { enoughRuns } from './enough-runs.ts';
+import { historyRuns } from './history-runs.ts';
 import { Expected } from './expected.ts';
 import { Crash, FaultyPool } from './faults.ts';
 import { Reader } from './fold.ts';
@@ -463,13 +463,7 @@ export function historiesSuite(backend: () => Backend): void {
           for (const chapter of chapters) await play.round(chapter);
           await play.settle();
         }),
-        {
-          seed: Number(process.env['HISTORY_SEED'] ?? 20261121),
-          numRuns: Number(process.env['HISTORY_RUNS'] ?? 60),
-          interruptAfterTimeLimit: Number(process.env['HISTORY_MS'] ?? 20_000),
-          reporter: enoughRuns('Histories'),
-          endOnFailure: process.env['HISTORY_SHRINK'] === undefined,
-        },
+        historyRuns('Histories', { seed: 20261121, runs: 60 }),
       );
     }, 600_000);
   });

@@ -7,7 +7,7 @@ import type { Database } from '../../src/store/schema.ts';
 import type { OpenSlice, WantedObjects } from '../../src/store/face/sync.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Backend } from './backend.ts';
-import { enoughRuns } from './enough-runs.ts';
+import { historyRuns } from './history-runs.ts';
 import { deliver, type Delivery } from './delivery.ts';
 import { Crash, FaultyPool } from './faults.ts';
 import { Reader } from './fold.ts';
@@ -407,13 +407,7 @@ export function scopeSuite(backend: () => Backend): void {
           for (const one of chapters) await play.round(one);
           await play.rest();
         }),
-        {
-          seed: Number(process.env['HISTORY_SEED'] ?? 20261126),
-          numRuns: Number(process.env['HISTORY_RUNS'] ?? 40),
-          interruptAfterTimeLimit: Number(process.env['HISTORY_MS'] ?? 15_000),
-          reporter: enoughRuns('Histories of a scope'),
-          endOnFailure: process.env['HISTORY_SHRINK'] === undefined,
-        },
+        historyRuns('Histories of a scope', { seed: 20261126, runs: 40, ms: 15_000 }),
       );
     }, 600_000);
   });
