@@ -178,14 +178,13 @@ async function tellListed(
   await tellChanges(tx, round, 'added', [...(await onlyVisible(tx, tenantNo, kept)), ...visible]);
 }
 
-/** Of people whom a scope keeps out: they need not be looked for again when they are let in. */
+/** Of whom the mirror does not know: told at the round's end, or, where a scope keeps them out, when they are let in. */
 async function noteListed(tx: Tx, tenantNo: number, listed: readonly Membership[]): Promise<void> {
   await sql`
     INSERT INTO membership_word (tenant_no, group_id, member_id, source)
     SELECT ${tenantNo}::int, m.group_id, m.member_id, 'look' FROM ${pairs(listed)}
-    WHERE EXISTS (SELECT 1 FROM scope s WHERE s.tenant_no = ${tenantNo})
-      AND EXISTS (SELECT 1 FROM membership t WHERE t.tenant_no = ${tenantNo} AND t.group_id = m.group_id
-        AND t.member_id = m.member_id AND NOT t.told)
+    WHERE NOT ${isStaged(tenantNo)} AND EXISTS (SELECT 1 FROM membership t
+      WHERE t.tenant_no = ${tenantNo} AND t.group_id = m.group_id AND t.member_id = m.member_id AND NOT t.told)
     ON CONFLICT DO NOTHING`.execute(tx);
 }
 

@@ -225,13 +225,7 @@ class Play {
   }
 
   #lookAtRestored(slice: OpenSlice): Promise<void> {
-    const listed = Object.entries(this.#truth.visible().memberships).map(([key, memberType]) => {
-      const [groupId, memberId] = splitKey(key);
-      return { groupId, memberId, memberType };
-    });
-    return lookAround(this.#store, slice, ({ id }) =>
-      listed.filter(({ groupId, memberId }) => groupId === id || memberId === id),
-    );
+    return lookAround(this.#store, slice, ({ id }) => this.#truth.around(id));
   }
 
   async #secondLook(slice: OpenSlice, look: Look): Promise<'done' | 'cut' | 'forgotten'> {

@@ -13,10 +13,12 @@ interface Usual {
 
 /**
  * How a property about histories is run: as usual in CI, or with another `HISTORY_SEED`, with `HISTORY_RUNS` of them, for
- * `HISTORY_MS` milliseconds at most. `HISTORY_SHRINK` looks for the shortest history that fails.
+ * `HISTORY_MS` milliseconds at most. `HISTORY_SHRINK` looks for the shortest history that fails, and `HISTORY_PATH` repeats one that did.
  */
 export function historyRuns<T>(what: string, { seed, runs, ms = 20_000 }: Usual): Parameters<T> {
+  const { HISTORY_PATH: path } = process.env;
   return {
+    ...(path === undefined ? {} : { path }),
     seed: numberFrom('HISTORY_SEED', seed),
     numRuns: numberFrom('HISTORY_RUNS', runs),
     interruptAfterTimeLimit: numberFrom('HISTORY_MS', ms),

@@ -166,6 +166,15 @@ export function restoredSuite(backend: () => Backend): void {
       ]);
     });
 
+    test('as a group has whom Graph lists at once, though nothing else is known of them', async () => {
+      await runRound(store(), no, { groups: [[object(G(3), {}, [joins(U(7))])]] });
+      await runRound(store(), no, { groups: [[removed(G(3))]] });
+      await remember();
+      await runRound(store(), no, { groups: [[object(G(3))]], looks: () => [is(3, U(7))] });
+      expect(await told()).toEqual([`group.restored ${G(3)}`, `membership.added ${G(3)}:${U(7)}`]);
+      expect(await memberships()).toContain(`${G(3)}:${U(7)}`);
+    });
+
     test('in a full round has what the round lists, also before it is known to be back', async () => {
       const slice = await openRound(store(), no, 'full');
       await applyPages(store(), slice, 'groups', [

@@ -1,4 +1,4 @@
-import type { Feed, MemberType } from '../../src/domain/directory.ts';
+import type { Feed, Membership, MemberType } from '../../src/domain/directory.ts';
 import { G, type Snapshot, U, uuid } from './rounds.ts';
 
 /** What a tenant really is, and what of it each feed has not told since its last deltaLink. */
@@ -148,6 +148,14 @@ export class Truth {
       groups: live(groups),
       memberships: Object.fromEntries([...members].filter(([key]) => !isSilent(key, { users, groups }))),
     };
+  }
+
+  /** What a list of its members, or of its groups, shows. */
+  around(id: string): readonly Membership[] {
+    return Object.entries(this.visible().memberships).flatMap(([key, memberType]) => {
+      const [groupId, memberId] = splitKey(key);
+      return [groupId, memberId].includes(id) ? [{ groupId, memberId, memberType }] : [];
+    });
   }
 
   /** The answer to a feed's first request: what is asked for is no longer news, until it is given back. */
