@@ -14,7 +14,7 @@ import { isOverlong } from './leads-nowhere.ts';
 import { arrayText, tellWaiting, visibleAround, writeMemberships } from './memberships.ts';
 import { writeObjects } from './objects.ts';
 import { forgetMet, markMet } from './met.ts';
-import { notePartial } from './partial.ts';
+import { notePartial, partialShown } from './partial.ts';
 import { advancePick } from './pick.ts';
 import { hearMemberships, keepBack, lookForMore } from './restored.ts';
 import type { Database, Tx } from './schema.ts';
@@ -100,6 +100,7 @@ export function createApplyPicked(db: Database): SyncStore['applyPicked'] {
       const written = await writePage(tx, { ...around, whole: true, suspected: false }, kind, stored, letIn);
       await recordSkipped(tx, fence, page);
       await advancePick(tx, round, fence.feed, wanted, page);
+      if (why === 'partial') await partialShown(tx, round, wanted, folded.objects, page.nextLink === undefined);
       if (why === 'second_look') await addDrift(tx, round.tenantNo, driftOf(written.events));
       return { changes: await tellInRound(tx, round, written) };
     });

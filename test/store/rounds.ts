@@ -114,6 +114,24 @@ export async function applyPages(
   }
 }
 
+/** What is to be asked for by id, asked for and applied, until nothing is left. */
+export async function fill(
+  store: Store,
+  slice: OpenSlice,
+  answer: (feed: Feed, id: string) => DeltaItem | undefined,
+): Promise<readonly string[]> {
+  const asked: string[] = [];
+  for (;;) {
+    const wanted = await store.sync.wantedObjects(fencesOf(slice), 2);
+    if (wanted === 'superseded') throw new Error('Superseded');
+    if (!wanted) return asked;
+    asked.push(...wanted.ids);
+    const items = wanted.ids.flatMap((id) => answer(wanted.feed, id) ?? []);
+    expect(await store.sync.applyPicked(slice.feeds[wanted.feed].fence, wanted, { items })).not.toBe('superseded');
+    expect(await store.sync.objectsPicked(fencesOf(slice), wanted)).not.toBe('superseded');
+  }
+}
+
 /** Settles what was kept of those who came back, as a slice does after its feeds. */
 export async function lookAround(store: Store, slice: OpenSlice, looks: Look): Promise<void> {
   for (;;) {

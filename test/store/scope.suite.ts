@@ -17,6 +17,7 @@ import {
   boundTenant,
   eventsAfter,
   fencesOf,
+  fill,
   finishRound,
   G,
   joins,
@@ -32,20 +33,6 @@ import {
   U,
 } from './rounds.ts';
 import { isSilent, type Operation, splitKey, Truth } from './truth.ts';
-
-/** What is to be asked for by id, asked for and applied, until nothing is left. */
-async function fill(store: Store, slice: OpenSlice, answer: (feed: Feed, id: string) => DeltaItem | undefined) {
-  const asked: string[] = [];
-  for (;;) {
-    const wanted = await store.sync.wantedObjects(fencesOf(slice), 2);
-    if (wanted === 'superseded') throw new Error('Superseded');
-    if (!wanted) return asked;
-    asked.push(...wanted.ids);
-    const items = wanted.ids.flatMap((id) => answer(wanted.feed, id) ?? []);
-    expect(await store.sync.applyPicked(slice.feeds[wanted.feed].fence, wanted, { items })).not.toBe('superseded');
-    expect(await store.sync.objectsPicked(fencesOf(slice), wanted)).not.toBe('superseded');
-  }
-}
 
 interface Setting {
   readonly roots: readonly number[];

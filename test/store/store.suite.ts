@@ -9,6 +9,7 @@ import { feedSuite } from './feed.suite.ts';
 import { heldSuite } from './held.suite.ts';
 import { historiesSuite } from './histories.suite.ts';
 import { mirrorSuite } from './mirror.suite.ts';
+import { partialSuite } from './partial.suite.ts';
 import { reconcileSuite } from './reconcile.suite.ts';
 import { rescopedSuite } from './rescoped.suite.ts';
 import { restoredSuite } from './restored.suite.ts';
@@ -32,6 +33,7 @@ export function storeSuite(name: string, open: () => Promise<Backend>): void {
     heldSuite(() => backend);
     rescopedSuite(() => backend);
     restoredSuite(() => backend);
+    partialSuite(() => backend);
     reconcileSuite(() => backend);
     driftSuite(() => backend);
     erasureSuite(() => backend);

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Feed, ObjectKind } from '../../domain/directory.ts';
-import { fenced } from '../fence.ts';
+import { fenced, type FencedRound } from '../fence.ts';
 import { arrayText } from '../memberships.ts';
 import { dropPartial, hasPartial, partialObjects } from '../partial.ts';
 import { openPick } from '../pick.ts';
@@ -37,24 +37,25 @@ export async function addMembersOfDue(tx: Tx, tenantNo: number, groups: readonly
 export function createDue(db: Database): Pick<SyncStore, 'wantedObjects' | 'objectsPicked'> {
   return {
     wantedObjects: (fences, limit, { feed, after } = {}) =>
-      fenced(db, fences, (tx, { tenantNo }) => wantedObjects(tx, tenantNo, limit, feed, after)),
-    objectsPicked: (fences, wanted) => fenced(db, fences, (tx, { tenantNo }) => picked(tx, tenantNo, wanted)),
+      fenced(db, fences, (tx, round) => wantedObjects(tx, round, limit, feed, after)),
+    objectsPicked: (fences, wanted) => fenced(db, fences, (tx, round) => picked(tx, round, wanted)),
   };
 }
 
 async function wantedObjects(
   tx: Tx,
-  tenantNo: number,
+  round: FencedRound,
   limit: number,
   only: Feed | undefined,
   after: string | undefined,
 ): Promise<WantedObjects | undefined> {
+  const { tenantNo } = round;
   const no = sql`${tenantNo}::int`;
   const { rows } = await sql<{ scope: ScopeRow | null; partial: boolean }>`
     SELECT ${scopeColumn(no)} AS scope, ${hasPartial(no)} AS partial`.execute(tx);
   const { scope, partial } = rows[0] ?? {};
   const due = scope ? await dueObjects(tx, tenantNo, scope, limit, only, after) : undefined;
-  return due ?? (partial ? partialObjects(tx, tenantNo, limit, only) : undefined);
+  return due ?? (partial ? partialObjects(tx, round, limit, only) : undefined);
 }
 
 /** Groups come first: their members are then known. */
@@ -91,9 +92,10 @@ async function dueObjects(
 }
 
 /** Whoever was asked for is stored by now, or not to be: asked for again only when something is said of them again. */
-async function picked(tx: Tx, tenantNo: number, wanted: WantedObjects): Promise<void> {
+async function picked(tx: Tx, round: FencedRound, wanted: WantedObjects): Promise<void> {
+  const { tenantNo } = round;
   const { feed, ids, why } = wanted;
-  if (why === 'partial') return dropPartial(tx, tenantNo, wanted);
+  if (why === 'partial') return dropPartial(tx, round, wanted);
   if (why === 'assigned') {
     await sql`
       UPDATE scope_assigned SET read = true

@@ -1,0 +1,89 @@
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { DeltaItem } from '../../src/domain/directory.ts';
+import type { Backend } from './backend.ts';
+import {
+  applyPages,
+  boundTenant,
+  fill,
+  finishRound,
+  G,
+  joins,
+  object,
+  openRound,
+  removed,
+  runRound,
+  snapshotOf,
+  U,
+} from './rounds.ts';
+
+const person = (n: number): DeltaItem =>
+  object(U(n), { userPrincipalName: `p${n}@contoso.com`, displayName: `Person ${n}`, accountEnabled: true });
+const part = (n: number): DeltaItem => object(U(n), { jobTitle: 'Clerk' });
+
+/** What delta query first mentions in part, and is asked for whole by a read that may be older than it. */
+export function partialSuite(backend: () => Backend): void {
+  describe('what is first mentioned in part', () => {
+    let no = 0;
+    const store = () => backend().store;
+    const people = async () => Object.keys((await snapshotOf(store(), no)).users);
+
+    /** A round that asks for the whole, of which `shown` says what a read shows; returns for whom it asked. */
+    const round = async (users: readonly (readonly DeltaItem[])[], shown: (id: string) => DeltaItem | undefined) => {
+      const slice = await openRound(store(), no);
+      await applyPages(store(), slice, 'users', users);
+      await applyPages(store(), slice, 'groups', []);
+      const asked = await fill(store(), slice, (_, id) => shown(id));
+      await finishRound(store(), slice);
+      return asked;
+    };
+    const shows = (n: number) => (id: string) => (id === U(n) ? person(n) : undefined);
+
+    beforeEach(async () => {
+      ({ no } = await boundTenant(store()));
+      await runRound(store(), no, { users: [[person(9)]] });
+    });
+
+    test('is asked for again in the next round, and not in the same, where no read shows it yet', async () => {
+      expect(await round([[part(1)]], () => undefined)).toEqual([U(1)]);
+      expect(await round([], shows(1))).toEqual([U(1)]);
+      expect((await snapshotOf(store(), no)).users[U(1)]).toMatchObject({ displayName: 'Person 1' });
+      expect(await round([], shows(1))).toEqual([]);
+    });
+
+    test('is read again from its beginning where another round follows between two pages of it', async () => {
+      const slice = await openRound(store(), no);
+      await applyPages(store(), slice, 'groups', [[object(G(1), { description: 'A part' })]]);
+      const wanted = await store().sync.wantedObjects([slice.feeds.users.fence, slice.feeds.groups.fence], 2);
+      if (!wanted || wanted === 'superseded') throw new Error('Nothing is wanted');
+      const whole = { displayName: 'All', mailEnabled: false, securityEnabled: true };
+      const half = { items: [object(G(1), whole, [joins(U(9))])], nextLink: 'the other half' };
+      await store().sync.applyPicked(slice.feeds.groups.fence, wanted, half);
+      const next = await openRound(store(), no);
+      expect(await fill(store(), next, () => object(G(1), whole, [joins(U(9)), joins(U(8))]))).toEqual([G(1)]);
+      await applyPages(store(), next, 'users', []);
+      await applyPages(store(), next, 'groups', []);
+      await finishRound(store(), next);
+      expect(Object.keys((await snapshotOf(store(), no)).memberships)).toEqual([`${G(1)}:${U(8)}`, `${G(1)}:${U(9)}`]);
+    });
+
+    test('is not brought back by an older read where it goes in the same round, or before a read showed it', async () => {
+      expect(await round([[part(1)], [removed(U(1))]], shows(1))).toEqual([]);
+      await round([[part(2)]], () => undefined);
+      await round([[removed(U(2), 'deleted')]], shows(2));
+      await round([], shows(2));
+      expect(await people()).toEqual([U(9)]);
+    });
+
+    test('is not brought back where a removal is held, nor after an erasure', async () => {
+      await store().tenants.update(no, { guard: { users: { count: 0, percent: 0 } } });
+      await round([[part(1)]], () => undefined);
+      await round([[removed(U(1))]], shows(1));
+      expect((await store().held.summary(no))?.counts).toMatchObject({ users: 1 });
+      await round([], shows(1));
+      expect((await store().held.summary(no))?.counts).toMatchObject({ users: 1 });
+      expect(await store().retention.erasePerson(no, U(1))).toBe('erased');
+      await round([], shows(1));
+      expect(await people()).toEqual([U(9)]);
+    });
+  });
+}
