@@ -44,7 +44,10 @@ export async function writeObjects(
     ? sql`merged AS MATERIALIZED (
         SELECT i.id, o.data AS before, o.deleted_at, o.id IS NOT NULL AS existed, ${after} AS after,
           o.id IS NOT NULL AND o.deleted_at IS NULL AND i.data->'accountEnabled' IS NOT DISTINCT FROM 'false'
-            AND o.data->'accountEnabled' IS DISTINCT FROM 'false' AS disables
+            AND o.data->'accountEnabled' IS DISTINCT FROM 'false'
+            -- Whoever is known in part, and without it, had no sign-in to lose.
+            AND (o.data ? 'accountEnabled' OR NOT EXISTS (SELECT 1 FROM partial_object p
+              WHERE p.tenant_no = ${tenantNo} AND p.kind = 'user' AND p.object_id = i.id)) AS disables
         FROM input i ${old}
       ), staged AS (
         INSERT INTO staged_removal (tenant_no, kind, object_id, reason)

@@ -16,9 +16,10 @@ import {
   U,
 } from './rounds.ts';
 
-const person = (n: number): DeltaItem =>
-  object(U(n), { userPrincipalName: `p${n}@contoso.com`, displayName: `Person ${n}`, accountEnabled: true });
+const person = (n: number, accountEnabled = true): DeltaItem =>
+  object(U(n), { userPrincipalName: `p${n}@contoso.com`, displayName: `Person ${n}`, accountEnabled });
 const part = (n: number): DeltaItem => object(U(n), { jobTitle: 'Clerk' });
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n);
 
 /** What delta query first mentions in part, and is asked for whole by a read that may be older than it. */
 export function partialSuite(backend: () => Backend): void {
@@ -84,6 +85,14 @@ export function partialSuite(backend: () => Backend): void {
       expect(await store().retention.erasePerson(no, U(1))).toBe('erased');
       await round([], shows(1));
       expect(await people()).toEqual([U(9)]);
+    });
+
+    test('is nothing to hold where new people have no sign-in, however many', async () => {
+      await runRound(store(), no, { users: [range(10, 100).map((n) => person(n))] });
+      const fresh = range(101, 140);
+      await round([fresh.map(part)], (id) => person(Number.parseInt(id.slice(-4), 16), false));
+      expect(await store().held.summary(no)).toBeUndefined();
+      expect((await snapshotOf(store(), no)).users[U(101)]).toMatchObject({ accountEnabled: false });
     });
   });
 }
