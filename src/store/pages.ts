@@ -95,7 +95,9 @@ export function createApplyPicked(db: Database): SyncStore['applyPicked'] {
         await markMet(tx, 'second_look_mark', round.tenantNo, kind, { ...folded, objects });
       }
       const stored = round.scope ? await withinScope(tx, round, round.scope, kind, folded, 'picked') : folded;
-      const letIn = round.scope !== null && why !== 'second_look' && why !== 'partial';
+      // What a full round only missed is told as its own pages are.
+      const letIn =
+        round.scope !== null && (why === 'due' || why === 'assigned' || (why === 'missed' && round.scope.widening));
       const around = await lookAround(tx, round);
       const written = await writePage(tx, { ...around, whole: true, suspected: false }, kind, stored, letIn);
       await recordSkipped(tx, fence, page);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { type DeltaItem, type Feed, FEEDS, type MemberType } from '../../src/domain/directory.ts';
 import type { Database } from '../../src/store/schema.ts';
-import type { OpenSlice, WantedObjects } from '../../src/store/face/sync.ts';
+import type { OpenSlice, RemovalLooks, WantedObjects } from '../../src/store/face/sync.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { Backend } from './backend.ts';
 import { historyRuns } from './history-runs.ts';
@@ -31,6 +31,7 @@ import {
   type Snapshot,
   toldAfter,
   U,
+  uuid,
 } from './rounds.ts';
 import { isSilent, type Operation, splitKey, Truth } from './truth.ts';
 
@@ -363,6 +364,28 @@ export function scopeSuite(backend: () => Backend): void {
       ]);
       const data = (await eventsAfter(store, cursor, no)).filter(({ subject }) => subject.id === U(1));
       expect(data.map((event) => event.data)).toEqual([{ id: U(1) }, { id: U(1) }]);
+    });
+
+    test('tells what a full round only missed as the word of the directory', async () => {
+      const slice = await openRound(store, no, 'full');
+      const fences = fencesOf(slice);
+      await store.sync.unresolvedGroups(fences);
+      await applyPages(store, slice, 'groups', [[object(G(1))]]);
+      await applyPages(store, slice, 'users', [[object(U(1), { jobTitle: 'Clerk' })]]);
+      const device = joins(uuid('d', 1), 'device');
+      const looks: RemovalLooks = {
+        confirm: () => Promise.resolve({ verdict: 'hold' }),
+        relist: async (missed) => {
+          const items = [object(G(1), {}, [joins(U(1)), device])];
+          await store.sync.applyPicked(slice.feeds.groups.fence, missed, { items });
+          return 'relisted';
+        },
+      };
+      const { signal } = new AbortController();
+      expect(await store.sync.applyRemovals(fences, () => undefined, signal, looks)).toBe('applied');
+      await store.sync.completeRound(fences);
+      const [added] = await eventsAfter(store, cursor, no);
+      expect(added).toMatchObject({ type: 'membership.added', reason: 'directory' });
     });
 
     test('applies objects that were asked for by id like a page, and moves no checkpoint', async () => {
