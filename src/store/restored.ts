@@ -10,6 +10,7 @@ import { isRestored, isSpokenOf } from './kept.ts';
 import { arrayText, onlyVisible, writeMemberships } from './memberships.ts';
 import type { Database, Tx } from './schema.ts';
 import type { RestoredObject, SyncStore } from './face/sync.ts';
+import { addMembersToScope } from './scope/due.ts';
 
 /** Memberships, and with them events, of one transaction. */
 const BATCH_ROWS = 1_000;
@@ -165,6 +166,8 @@ async function tellListed(
   const wanted = new Set(missing.map((row) => `${row.group_id}:${row.member_id}`));
   const added = listed.filter((row) => wanted.has(`${row.groupId}:${row.memberId}`));
   const { visible } = added.length > 0 ? await writeMemberships(tx, round, added) : { visible: [] };
+  const joined = added.map(({ memberType, memberId }) => ({ kind: memberType, id: memberId }));
+  await addMembersToScope(tx, tenantNo, joined);
   // What the feed does not list any more but Graph does must not be swept by a full round.
   if (round.marks) {
     await sql`
@@ -229,6 +232,9 @@ async function settleRest(
       ${arrayText(missed.map((row) => row.member_id))}::uuid[]) AS m(group_id, member_id)
     WHERE t.tenant_no = ${tenantNo} AND t.group_id = m.group_id AND t.member_id = m.member_id`.execute(tx);
   const events = wereSeen.map((row) => membershipEvent('removed', row));
+  // It may have been the last one that kept somebody in the scope.
+  const left = missed.map((row) => ({ kind: row.member_type, id: row.member_id }));
+  await addMembersToScope(tx, tenantNo, [restored, ...left]);
   await sql`
     DELETE FROM restored_object WHERE tenant_no = ${tenantNo} AND kind = ${kind} AND object_id = ${id}::uuid`.execute(
     tx,

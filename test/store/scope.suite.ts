@@ -366,6 +366,37 @@ export function scopeSuite(backend: () => Backend): void {
       expect(data.map((event) => event.data)).toEqual([{ id: U(1) }, { id: U(1) }]);
     });
 
+    test('lets go of who loses the last membership to two looks', async () => {
+      await round({ users: [removed(U(1))] });
+      const lookedAt = async () => {
+        const slice = await openRound(store, no);
+        await applyPages(store, slice, 'users', [[object(U(1))]]);
+        await applyPages(store, slice, 'groups', []);
+        await finishRound(store, slice, () => []);
+      };
+      await lookedAt();
+      await sql`
+        UPDATE restored_object SET looked_at = looked_at - interval '10 minutes' WHERE tenant_no = ${no}`.execute(
+        backend().db,
+      );
+      await lookedAt();
+      expect((await snapshotOf(store, no)).users).toEqual({});
+      expect((await told()).at(-1)).toBe(`user.deleted ${U(1)}`);
+    });
+
+    test('fetches whom a look alone finds in a group that is back', async () => {
+      await round({ groups: [removed(G(1))] });
+      const slice = await openRound(store, no);
+      await applyPages(store, slice, 'users', []);
+      await applyPages(store, slice, 'groups', [[object(G(1), {}, [joins(U(1))])]]);
+      await lookAround(store, slice, () =>
+        [1, 3].map((number) => ({ groupId: G(1), memberId: U(number), memberType: 'user' })),
+      );
+      expect(await fill(store, slice, (_, id) => (id === U(2) ? undefined : object(id)))).toContain(U(3));
+      await finishRound(store, slice);
+      expect(Object.keys((await snapshotOf(store, no)).users)).toEqual([U(1), U(3)]);
+    });
+
     test('tells what a full round only missed as the word of the directory', async () => {
       const slice = await openRound(store, no, 'full');
       const fences = fencesOf(slice);

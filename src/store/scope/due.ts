@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Feed, ObjectKind } from '../../domain/directory.ts';
+import type { Feed, MemberType, ObjectKind } from '../../domain/directory.ts';
 import { fenced, type FencedRound } from '../fence.ts';
 import { arrayText } from '../memberships.ts';
 import { dropPartial, hasPartial, partialObjects } from '../partial.ts';
@@ -21,6 +21,22 @@ export async function dropDue(tx: Tx, tenantNo: number, kind: ObjectKind, ids: r
   await sql`
     DELETE FROM scope_due
     WHERE tenant_no = ${tenantNo} AND kind = ${kind} AND object_id = ANY(${arrayText(ids)}::uuid[])`.execute(tx);
+}
+
+/** Notes members of a tenant with a scope. */
+export async function addMembersToScope(tx: Tx, tenantNo: number, members: readonly Member[]): Promise<void> {
+  if (members.length === 0) return;
+  await sql`
+    INSERT INTO scope_due (tenant_no, kind, object_id)
+    SELECT DISTINCT ${tenantNo}::int, m.kind, m.id FROM unnest(${arrayText(members.map(({ kind }) => kind))}::text[],
+      ${arrayText(members.map(({ id }) => id))}::uuid[]) AS m(kind, id)
+    WHERE m.kind IN ('user', 'group') AND EXISTS (SELECT 1 FROM scope s WHERE s.tenant_no = ${tenantNo})
+    ON CONFLICT DO NOTHING`.execute(tx);
+}
+
+interface Member {
+  readonly kind: MemberType;
+  readonly id: string;
 }
 
 /** A group that is back: whoever is kept in its memberships may be let in again. */
