@@ -397,6 +397,26 @@ export function scopeSuite(backend: () => Backend): void {
       expect(Object.keys((await snapshotOf(store, no)).users)).toEqual([U(1), U(3)]);
     });
 
+    test('lets nobody go for another scope before a group of it is read to its end', async () => {
+      await store.tenants.update(no, { groupsToSync: [G(2)] });
+      const slice = await openRound(store, no);
+      await store.sync.unresolvedGroups(fencesOf(slice));
+      await applyPages(store, slice, 'users', []);
+      await applyPages(store, slice, 'groups', []);
+      const wanted = await store.sync.wantedObjects(fencesOf(slice), 50);
+      if (!wanted || wanted === 'superseded') throw new Error('No group is wanted');
+      const half = { items: [object(G(2), {}, [joins(U(3))])], nextLink: 'the other half' };
+      await store.sync.applyPicked(slice.feeds.groups.fence, wanted, half);
+      // What comes after it is refused in this round.
+      await finishRound(store, slice);
+      await round({}, [object(G(2), {}, [joins(U(1)), joins(U(3))]), object(U(3))]);
+      expect(await told()).not.toContain(`user.deleted ${U(1)}`);
+      expect(await snapshotOf(store, no)).toMatchObject({
+        users: { [U(1)]: {}, [U(3)]: {} },
+        groups: { [G(2)]: {} },
+      });
+    });
+
     test('tells what a full round only missed as the word of the directory', async () => {
       const slice = await openRound(store, no, 'full');
       const fences = fencesOf(slice);

@@ -24,10 +24,11 @@ export async function endLeaving(tx: Tx, tenantNo: number, scope: ScopeRow): Pro
   await sql`UPDATE scope SET leaving = false WHERE tenant_no = ${tenantNo}`.execute(tx);
 }
 
-/** Whether nothing is still to be asked for that could keep somebody: groups to sync, members of assigned groups. */
+/** Whether nothing is still to be read that could keep somebody: groups to sync, all of their members, those of assigned groups. */
 async function isKnown(tx: Tx, tenantNo: number): Promise<boolean> {
   const { rows } = await sql<{ unread: boolean }>`
     SELECT EXISTS (SELECT 1 FROM scope_assigned a WHERE a.tenant_no = ${tenantNo} AND NOT a.read)
+      OR EXISTS (SELECT 1 FROM pick p WHERE p.tenant_no = ${tenantNo} AND p.why = 'due' AND p.feed = 'groups')
       OR EXISTS (SELECT 1 FROM scope_due d WHERE d.tenant_no = ${tenantNo} AND d.kind = 'group' AND NOT EXISTS (
         SELECT 1 FROM directory_group g WHERE g.tenant_no = ${tenantNo} AND g.id = d.object_id)) AS unread`.execute(tx);
   return rows[0]?.unread === false;
