@@ -8,11 +8,14 @@ const NEW_WITHIN_MS = 60 * 60_000;
 
 /**
  * Whether an object that the mirror does not know yet was there before it became as of `asOf`, deleted, and is restored: then
- * no feed tells its memberships (3.8). Of groups only those of Microsoft 365 come back, and some do not list their members
- * again (4.3).
+ * no feed tells its memberships (3.8). Of groups those of Microsoft 365 and, by now, security groups come back, and some do not
+ * list their members again (4.3).
  */
 export function mayBeBack(kind: ObjectKind, attributes: Attributes, hasMembers: boolean, asOf: string): boolean {
-  if (kind === 'group') return !hasMembers && JSON.stringify(attributes['groupTypes'] ?? []).includes('Unified');
+  if (kind === 'group') {
+    const isUnified = JSON.stringify(attributes['groupTypes'] ?? []).includes('Unified');
+    return !hasMembers && (isUnified || attributes['mailEnabled'] !== true);
+  }
   return !(Date.parse(String(attributes['createdDateTime'])) > Date.parse(asOf) - NEW_WITHIN_MS);
 }
 

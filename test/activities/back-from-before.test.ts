@@ -39,12 +39,19 @@ it('gives somebody who was deleted before the first sync, and is restored, the m
   expect(await tenant.told()).toEqual([]);
 });
 
-it.each([true, false])(
-  'gives a group that was deleted before the first sync its members, whether groups list themselves again or not: %s',
-  async (relistMembersOnRestore) => {
+const UNIFIED = { groupTypes: ['Unified'], mailEnabled: true };
+
+it.each([
+  ['of Microsoft 365', true, UNIFIED],
+  ['of Microsoft 365', false, UNIFIED],
+  ['for security', true, {}],
+  ['for security', false, {}],
+] as const)(
+  'gives a group %s that was deleted before the first sync its members, whether groups list themselves again or not: %s',
+  async (_, relistMembersOnRestore, properties) => {
     const tenant = await all.tenant({ users: 5, groups: 2, memberships: 6 });
     await tenant.control('PATCH', '/settings', { delta: { relistMembersOnRestore } });
-    const group = await tenant.make('groups', { displayName: 'Team', groupTypes: ['Unified'], mailEnabled: true });
+    const group = await tenant.make('groups', { displayName: 'Team', ...properties });
     const user = await tenant.make('users', { displayName: 'Tim Teammate' });
     await tenant.join(group, user);
     await tenant.control('DELETE', `/groups/${group}`);
