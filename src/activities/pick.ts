@@ -32,6 +32,7 @@ export async function pick(
     const applied = await deps.store.sync.applyPicked(fence, { ...wanted, link }, page);
     if (applied === 'superseded') return { end: 'superseded' };
     if (tally) tally.changes += applied.changes;
+    if (applied.faulty) return { end: 'faulty' };
     link = got.page.nextLink;
     if (link === undefined) return { end: 'done' };
     if (seen.has(link)) return { end: 'faulty' };

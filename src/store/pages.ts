@@ -101,10 +101,13 @@ export function createApplyPicked(db: Database): SyncStore['applyPicked'] {
       const around = await lookAround(tx, round);
       const written = await writePage(tx, { ...around, whole: true, suspected: false }, kind, stored, letIn);
       await recordSkipped(tx, fence, page);
-      await advancePick(tx, round, fence.feed, wanted, page);
+      // Members of a group that is only looked at are told for the first time, too, and leave no trace.
+      const isNews = written.written > 0 || written.events.length > 0 || folded.joined.length > 0;
+      const faulty = await advancePick(tx, round, fence.feed, wanted, page, isNews);
       if (why === 'partial') await partialShown(tx, round, wanted, folded.objects, page.nextLink === undefined);
       if (why === 'second_look') await addDrift(tx, round.tenantNo, driftOf(written.events));
-      return { changes: await tellInRound(tx, round, written) };
+      const changes = await tellInRound(tx, round, written);
+      return faulty ? { changes, faulty } : { changes };
     });
 }
 

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Feed } from '../domain/directory.ts';
 import type { FencedRound } from './fence.ts';
 import { jsonText } from './json-text.ts';
+import { BARREN_PAGES, hashOf, isAnchored, isOverlong } from './leads-nowhere.ts';
 import type { Database, Tx } from './schema.ts';
 import type { PickedPage, WantedObjects } from './face/sync.ts';
 
@@ -22,20 +23,35 @@ export async function openPick(
   return row && { ...row, link: row.link ?? undefined };
 }
 
-/** Moves on to the next page, in the transaction of the one before it. */
+/** Moves on to the next page, in the transaction of the one before it; returns whether that leads nowhere. */
 export async function advancePick(
   tx: Tx,
   { tenantNo, id }: FencedRound,
   feed: Feed,
-  { why, ids }: WantedObjects,
+  { why, ids, link }: WantedObjects,
   { nextLink }: PickedPage,
-): Promise<void> {
-  if (nextLink === undefined) return dropPick(tx, tenantNo, why);
-  await sql`
-    INSERT INTO pick (tenant_no, why, round_id, feed, ids, next_link)
-    VALUES (${tenantNo}, ${why}, ${id}, ${feed}, ${jsonText(ids)}::jsonb, ${nextLink})
+  isNews: boolean,
+): Promise<boolean> {
+  if (nextLink === undefined) {
+    await dropPick(tx, tenantNo, why);
+    return false;
+  }
+  const hash = hashOf(nextLink);
+  const { rows } = await sql<{ circles: boolean | null; barren: number }>`
+    WITH before AS (
+      SELECT coalesce(p.pages, 0) AS pages, coalesce(p.barren, 0) AS barren, p.anchor, c.full_pages FROM checkpoint c
+      LEFT JOIN pick p ON p.tenant_no = c.tenant_no AND p.why = ${why} AND ${link !== undefined}
+      WHERE c.tenant_no = ${tenantNo} AND c.feed = ${feed}
+    )
+    INSERT INTO pick (tenant_no, why, round_id, feed, ids, next_link, pages, barren, anchor)
+    SELECT ${tenantNo}::int, ${why}::text, ${id}::text, ${feed}::text, ${jsonText(ids)}::jsonb, ${nextLink}::text, b.pages + 1,
+      CASE WHEN ${isNews} OR NOT (${isOverlong(sql`b.pages`, sql`b.full_pages`)}) THEN 0 ELSE b.barren + 1 END,
+      CASE WHEN ${isAnchored(sql`b.pages`, 1)} THEN ${hash} ELSE b.anchor END
+    FROM before b
     ON CONFLICT (tenant_no, why) DO UPDATE SET round_id = excluded.round_id, feed = excluded.feed, ids = excluded.ids,
-      next_link = excluded.next_link`.execute(tx);
+      next_link = excluded.next_link, pages = excluded.pages, barren = excluded.barren, anchor = excluded.anchor
+    RETURNING (SELECT b.anchor = ${hash} FROM before b) AS circles, barren`.execute(tx);
+  return rows.some(({ circles, barren }) => circles === true || barren >= BARREN_PAGES);
 }
 
 export async function dropPick(tx: Tx, tenantNo: number, why: WantedObjects['why']): Promise<void> {

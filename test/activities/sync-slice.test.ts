@@ -331,6 +331,23 @@ describe('a delta round', () => {
     },
   );
 
+  it.each(['a circle that is longer than a slice', 'links that go on and on'])(
+    'comes to its end though the whole leads into %s',
+    async (where) => {
+      const told = page('users', [{ id: U(3), jobTitle: 'Clerk' }], { delta: 'delta 2' });
+      graph.on('users', 'delta 1', told).on('users', 'delta 2', page('users', [], { delta: 'delta 2' }));
+      const pages = where.startsWith('a circle') ? 150 : Infinity;
+      graph.on('users', 'picked', page('users', [], { next: 'picked 0' }));
+      graph.onRequest = (name) => {
+        const [, n] = /^users (picked \d+)$/.exec(name) ?? [];
+        if (n === undefined) return;
+        graph.on('users', n, page('users', [], { next: `picked ${(Number(n.slice(7)) + 1) % pages}` }));
+        bench.clock.advance(1_000);
+      };
+      expect(await slices('r2', 'delta')).toMatchObject({ outcome: 'completed' });
+    },
+  );
+
   it.each([
     ['groups', 'users'],
     ['users', 'groups'],

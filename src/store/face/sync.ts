@@ -101,13 +101,13 @@ export interface SyncStore {
   ): Promise<{ readonly changes: number; readonly faulty?: true; readonly partial?: true } | 'superseded'>;
   /**
    * Rows and events of a page of objects that were asked for by id, whole as the feed sees them. Not the feed's checkpoint
-   * moves but their own: `wanted.link` is the page's, and its `nextLink` where another slice goes on.
+   * moves but their own: `wanted.link` is the page's, and its `nextLink` where another slice goes on. `faulty`: as of a feed.
    */
   applyPicked(
     fence: Fence,
     wanted: WantedObjects,
     page: PickedPage,
-  ): Promise<{ readonly changes: number } | 'superseded'>;
+  ): Promise<{ readonly changes: number; readonly faulty?: true } | 'superseded'>;
   /** Some of the suspects that are due for a second look in the running round, all of one kind. */
   suspectsDue(fences: readonly Fence[]): Promise<WantedObjects | undefined | 'superseded'>;
   /**
