@@ -78,7 +78,10 @@ async function takeSuspects(tx: Tx, { tenantNo }: FencedRound, { feed, ids }: Wa
   return rows.map(({ id }) => id);
 }
 
-/** What the second look did not meet either goes the way of all removals: staged, weighed by the guard, and told. */
+/**
+ * What the second look did not meet either goes the way of all removals: staged, weighed by the guard, and told. It is none of
+ * the feed's word, and stays where that is told again.
+ */
 async function settle(tx: Tx, round: FencedRound, wanted: WantedObjects): Promise<{ readonly settled: number }> {
   const { tenantNo } = round;
   const kind = KIND_OF[wanted.feed];
@@ -86,14 +89,14 @@ async function settle(tx: Tx, round: FencedRound, wanted: WantedObjects): Promis
   const looked = sql`${arrayText(taken)}::uuid[]`;
   const isMet = sql`SELECT 1 FROM second_look_mark k WHERE k.tenant_no = ${tenantNo}`;
   await sql`
-    INSERT INTO staged_removal (tenant_no, kind, object_id, reason)
-    SELECT o.tenant_no, ${kind}::text, o.id, 'changed' FROM ${OBJECT_TABLE[kind]} o
+    INSERT INTO staged_removal (tenant_no, kind, object_id, reason, carried)
+    SELECT o.tenant_no, ${kind}::text, o.id, 'changed', true FROM ${OBJECT_TABLE[kind]} o
     WHERE o.tenant_no = ${tenantNo} AND o.id = ANY(${looked}) AND o.deleted_at IS NULL
       AND NOT EXISTS (${isMet} AND k.kind = ${kind} AND k.object_id = o.id)
     ON CONFLICT DO NOTHING`.execute(tx);
   await sql`
-    INSERT INTO staged_removal (tenant_no, kind, object_id, member_id, reason)
-    SELECT v.tenant_no, 'membership', v.group_id, v.member_id, 'deleted' FROM visible_membership v
+    INSERT INTO staged_removal (tenant_no, kind, object_id, member_id, reason, carried)
+    SELECT v.tenant_no, 'membership', v.group_id, v.member_id, 'deleted', true FROM visible_membership v
     WHERE ${kind === 'group'} AND v.tenant_no = ${tenantNo} AND v.group_id = ANY(${looked})
       AND EXISTS (${isMet} AND k.kind = 'group' AND k.object_id = v.group_id)
       AND NOT EXISTS (${isMet} AND k.kind = 'membership' AND k.object_id = v.group_id AND k.member_id = v.member_id)

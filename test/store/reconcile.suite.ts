@@ -122,6 +122,19 @@ export function reconcileSuite(backend: () => Backend): void {
       expect(Object.keys((await snapshotOf(store, tenantNo)).users)).toEqual([U(2), U(3)]);
     });
 
+    test('believes a second look also where the feed of the groups is refused afterwards', async () => {
+      await compare(people, [object(G(1), {}, members.slice(1))]);
+      const slice = await openRound(store, tenantNo);
+      await applyPages(store, slice, 'users', []);
+      const due = await dueIn(slice);
+      const items = [object(G(1), {}, members.slice(1))];
+      await store.sync.applyPicked(slice.feeds.groups.fence, due, { items });
+      await store.sync.settleSuspects(fencesOf(slice), due);
+      expect(await store.sync.setAside(fencesOf(slice), 'groups')).toBe('set_aside');
+      await finishRound(store, slice);
+      expect(Object.keys((await snapshotOf(store, tenantNo)).memberships)).toHaveLength(members.length - 1);
+    });
+
     test('that is asked for while one runs follows it, which may have passed already what is meant', async () => {
       await begin();
       await compare(people, [object(G(1), {}, members)]);
