@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { foldPage } from '../domain/delta.ts';
-import { type DeltaPage, type Feed, KIND_OF } from '../domain/directory.ts';
+import { type Attributes, type DeltaPage, type Feed, KIND_OF, type ObjectKind } from '../domain/directory.ts';
 import { RECONCILE_EVERY_MS } from '../domain/reconcile.ts';
+import { isFilteredOut } from '../domain/scope.ts';
 import { acceptCounts } from './counts.ts';
 import { jsonText } from './json-text.ts';
 import { BARREN_PAGES, hashOf, isAnchored, isOverlong } from './leads-nowhere.ts';
@@ -9,6 +10,7 @@ import { arrayText } from './memberships.ts';
 import { markMet } from './met.ts';
 import { OBJECT_TABLE } from './objects.ts';
 import type { Tx } from './schema.ts';
+import { isGroupWanted, isUserWanted, type ScopeRow, scopeColumn } from './scope/in-scope.ts';
 import { recordSkipped } from './skipped.ts';
 import type { ReconcileFence, ReconcileStore } from './face/reconcile.ts';
 import type { Skipping } from './face/sync.ts';
@@ -20,9 +22,9 @@ const DONE = { users: sql.ref('users_done'), groups: sql.ref('groups_done') } as
 async function holdFence(
   tx: Tx,
   { tenantNo, epoch }: ReconcileFence,
-): Promise<{ readonly scoped: boolean; readonly anchor: string | null } | undefined> {
-  const { rows } = await sql<{ scoped: boolean; anchor: string | null }>`
-    SELECT r.anchor, EXISTS (SELECT 1 FROM scope s WHERE s.tenant_no = r.tenant_no) AS scoped FROM reconcile r
+): Promise<{ readonly scope: ScopeRow | null; readonly anchor: string | null } | undefined> {
+  const { rows } = await sql<{ scope: ScopeRow | null; anchor: string | null }>`
+    SELECT r.anchor, ${scopeColumn(sql`r.tenant_no`)} AS scope FROM reconcile r
     WHERE r.tenant_no = ${tenantNo} AND r.epoch = ${epoch} AND r.comparing FOR UPDATE OF r`.execute(tx);
   return rows[0];
 }
@@ -39,12 +41,15 @@ export async function comparePage(
   const { objects, joined } = foldPage(page.items);
   const kind = KIND_OF[feed];
   const isNews = await markMet(tx, 'reconcile_mark', tenantNo, kind, { objects: objects.map(({ id }) => id), joined });
+  const { scope } = held;
+  const isOut = (data: Attributes) => kind === 'user' && scope !== null && isFilteredOut(scope, data);
   // What is not mirrored of a tenant with a scope of its own is mostly out of that scope.
-  const unknown = held.scoped ? sql`false` : sql`o.id IS NULL`;
+  const unknown = scope ? sql`o.id IS NULL AND NOT i.out AND ${isWanted(tenantNo, scope, kind)}` : sql`o.id IS NULL`;
   await sql`
     INSERT INTO suspect (tenant_no, kind, object_id)
     SELECT ${tenantNo}::int, ${kind}::text, i.id
-    FROM jsonb_to_recordset(${jsonText(objects.map(({ id, data }) => ({ id, data })))}::jsonb) AS i(id uuid, data jsonb)
+    FROM jsonb_to_recordset(${jsonText(objects.map(({ id, data }) => ({ id, data, out: isOut(data) })))}::jsonb)
+      AS i(id uuid, data jsonb, out boolean)
     LEFT JOIN LATERAL (
       SELECT id, data, deleted_at FROM ${OBJECT_TABLE[kind]} WHERE tenant_no = ${tenantNo} AND id = i.id LIMIT 1) o ON true
     WHERE ${unknown} OR o.deleted_at IS NOT NULL OR o.data <> i.data
@@ -57,7 +62,7 @@ export async function comparePage(
         ${arrayText(joined.map((m) => m.memberId))}::uuid[]) AS i(group_id, member_id)
       WHERE NOT EXISTS (SELECT 1 FROM membership m
           WHERE m.tenant_no = ${tenantNo} AND m.group_id = i.group_id AND m.member_id = i.member_id)
-        AND (${!held.scoped} OR EXISTS (SELECT 1 FROM directory_group g
+        AND (${scope === null} OR EXISTS (SELECT 1 FROM directory_group g
           WHERE g.tenant_no = ${tenantNo} AND g.id = i.group_id AND g.deleted_at IS NULL))
       ON CONFLICT DO NOTHING`.execute(tx);
   }
@@ -70,6 +75,11 @@ export async function comparePage(
   });
   return link !== null && (circles || barren >= BARREN_PAGES) ? 'faulty' : 'compared';
 }
+
+const isWanted = (tenantNo: number, scope: ScopeRow, kind: ObjectKind) =>
+  kind === 'user'
+    ? isUserWanted(tenantNo, scope, sql`i.id`, 'as it stands')
+    : isGroupWanted(tenantNo, scope, sql`i.id`);
 
 /** Returns how many pages in a row said nothing new, counted as those of a round are. At a feed's end the next one begins. */
 async function advanceComparison(

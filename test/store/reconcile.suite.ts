@@ -9,6 +9,7 @@ import {
   applyPages,
   boundTenant,
   fencesOf,
+  fill,
   finishRound,
   G,
   joins,
@@ -133,6 +134,35 @@ export function reconcileSuite(backend: () => Backend): void {
       expect(await store.sync.setAside(fencesOf(slice), 'groups')).toBe('set_aside');
       await finishRound(store, slice);
       expect(Object.keys((await snapshotOf(store, tenantNo)).memberships)).toHaveLength(members.length - 1);
+    });
+
+    test('finds who is in scope and was not shown when asked for, and nobody else', async () => {
+      ({ no: tenantNo } = await boundTenant(store));
+      await store.tenants.update(tenantNo, { groupsToSync: [G(1)], scope: { guests: false } });
+      const guest = object(U(4), { displayName: 'a', userType: 'Guest' });
+      const group = object(G(1), {}, [...members, joins(U(4))]);
+      let slice = await openRound(store, tenantNo);
+      await store.sync.unresolvedGroups(fencesOf(slice));
+      await applyPages(store, slice, 'groups', [[object(G(1), {}, members.slice(0, 2)), object(G(2))]]);
+      await applyPages(store, slice, 'users', [people]);
+      await finishRound(store, slice);
+      slice = await openRound(store, tenantNo);
+      await applyPages(store, slice, 'users', []);
+      await applyPages(store, slice, 'groups', [[group]]);
+      expect(await fill(store, slice, () => undefined)).toEqual([U(3), U(4)]);
+      await finishRound(store, slice);
+      const cursor = await store.feed.head();
+      await compare([...people, guest, object(U(5))], [group, object(G(2), {}, [joins(U(5))])]);
+      slice = await roundAtItsEnd();
+      const due = await dueIn(slice);
+      expect(due.ids).toEqual([U(3)]);
+      await store.sync.applyPicked(slice.feeds.users.fence, due, { items: people.slice(2) });
+      await store.sync.settleSuspects(fencesOf(slice), due);
+      await finishRound(store, slice);
+      expect((await toldAfter(store, cursor, tenantNo)).slice(0, 2)).toEqual([
+        `user.created ${U(3)}`,
+        `membership.added ${G(1)}:${U(3)}`,
+      ]);
     });
 
     test('that is asked for while one runs follows it, which may have passed already what is meant', async () => {
