@@ -11,7 +11,7 @@ import { arrayText, onlyVisible, visibleAround } from './memberships.ts';
 import { OBJECT_TABLE } from './objects.ts';
 import { forgetRestored } from './restored.ts';
 import type { Database, StagedReason, Tx } from './schema.ts';
-import { dropDue } from './scope/due.ts';
+import { addStillInside, dropDue } from './scope/due.ts';
 import { type ScopeRow, scopeColumn } from './scope/in-scope.ts';
 import { keepNoneOutside, stageLeavers, tellKnown } from './scope/leavers.ts';
 import type { Fence, RemovalLooks, SyncStore } from './face/sync.ts';
@@ -251,6 +251,7 @@ async function removeFromScope(tx: Tx, tenantNo: number, kind: ObjectKind, out: 
   await sql`UPDATE membership SET told = false WHERE tenant_no = ${tenantNo} AND member_id = ANY(${ids})`.execute(tx);
   if (kind === 'user') return;
   await sql`DELETE FROM membership WHERE tenant_no = ${tenantNo} AND group_id = ANY(${ids})`.execute(tx);
+  await addStillInside(tx, tenantNo, out);
 }
 
 interface StagedObject {

@@ -67,6 +67,8 @@ export function rescopedSuite(backend: () => Backend): void {
       readonly assigned?: readonly Assignment[];
       /** The feed of groups is refused, and set aside. */
       readonly aside?: boolean;
+      /** After the groups. */
+      readonly between?: () => Promise<void>;
     }
     const whole = (feed: Feed) =>
       [...directory.values()].filter(({ id }) => id.startsWith(feed === 'users' ? 'a' : 'b'));
@@ -90,6 +92,7 @@ export function rescopedSuite(backend: () => Backend): void {
       };
       if (said.aside) await sync.setAside(fences, 'groups');
       else await applyPages(store(), slice, 'groups', [said.groups ?? (full ? whole('groups') : [])]);
+      await said.between?.();
       if (full) await fill();
       await applyPages(store(), slice, 'users', [said.users ?? (full ? whole('users') : [])]);
       if (!said.aside) await fill();
@@ -157,6 +160,44 @@ export function rescopedSuite(backend: () => Backend): void {
       await round({ groups: [object(G(2))] });
       expect(await counts()).toBeUndefined();
       expect(await people()).toEqual(all(...PEOPLE));
+    });
+
+    describe('with groups inside of each other', () => {
+      const cut = () => round({ groups: [object(G(1), {}, [leaves(G(2), 'group')])] });
+      const mend = () => round({ groups: [object(G(1), {}, [joins(G(2), 'group')])] });
+
+      beforeEach(async () => {
+        // Each holds the next, and two people.
+        const chain = [1, 2, 3, 4, 5].map((n) =>
+          object(G(n), {}, [joins(U(2 * n - 1)), joins(U(2 * n)), ...(n < 5 ? [joins(G(n + 1), 'group')] : [])]),
+        );
+        for (const group of chain) directory.set(group.id, group);
+        await store().tenants.update(no, { groupsToSync: [G(1)], scope: { nested: true } });
+        await round();
+        expect(await people()).toEqual(all(...PEOPLE));
+        await cut();
+        expect(await counts()).toMatchObject({ groups: 4, users: 8 });
+      });
+
+      test('holds nothing any more as soon as the way to all of them is open again', async () => {
+        await mend();
+        expect(await counts()).toBeUndefined();
+        expect(await people()).toEqual(all(...PEOPLE));
+      });
+
+      test('takes them up again where they were let go before it was known to be open', async () => {
+        await approve();
+        expect(await people()).toEqual(all(1, 2));
+        await mend();
+        expect(await people()).toEqual(all(...PEOPLE));
+      });
+
+      test('takes them up again where they were let go while the round that opens it ran', async () => {
+        await round({ groups: [object(G(1), {}, [joins(G(2), 'group')])], between: approve });
+        await round();
+        expect(await people()).toEqual(all(...PEOPLE));
+        expect(await counts()).toBeUndefined();
+      });
     });
 
     test('does not forget of who left the scope that they are deleted, too', async () => {

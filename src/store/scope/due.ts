@@ -50,6 +50,17 @@ export async function addMembersOfDue(tx: Tx, tenantNo: number, groups: readonly
     ON CONFLICT DO NOTHING`.execute(tx);
 }
 
+/** Groups that an approval let go though a round that is still under way has opened another way to them. */
+export async function addStillInside(tx: Tx, tenantNo: number, groups: readonly string[]): Promise<void> {
+  await sql`
+    INSERT INTO scope_due (tenant_no, kind, object_id)
+    SELECT ${tenantNo}::int, 'group', i.id FROM unnest(${arrayText(groups)}::uuid[]) AS i(id)
+    WHERE EXISTS (SELECT 1 FROM scope s WHERE s.tenant_no = ${tenantNo} AND s.nested)
+      AND EXISTS (SELECT 1 FROM membership m JOIN directory_group g ON g.tenant_no = ${tenantNo} AND g.id = m.group_id
+        WHERE m.tenant_no = ${tenantNo} AND m.member_id = i.id AND g.deleted_at IS NULL)
+    ON CONFLICT DO NOTHING`.execute(tx);
+}
+
 export function createDue(db: Database): Pick<SyncStore, 'wantedObjects' | 'objectsPicked'> {
   return {
     wantedObjects: (fences, limit, { feed, after } = {}) =>

@@ -85,13 +85,22 @@ export function isGroupWanted(tenantNo: number, { allGroups, nested }: Selection
     WHERE m.tenant_no = ${tenantNo} AND m.member_id = ${id} AND m.member_type = 'group' AND g.deleted_at IS NULL))`;
 }
 
+/** Which groups are about to leave the scope follows from what can be reached, not the other way round. */
+const isGone = (tenantNo: number, how: Staged, id: RawBuilder<unknown>): RawBuilder<unknown> =>
+  how === 'as it stands'
+    ? sql`false`
+    : isWaiting(
+        how,
+        sql`s.tenant_no = ${tenantNo} AND s.kind = 'group' AND s.object_id = ${id} AND s.reason NOT IN ('scope', 'rescoped')`,
+      );
+
 /** Ids of the groups to sync, and with `nested` of all that are inside of them by mirrored, live groups. */
 export function groupsInScope(tenantNo: number, { nested }: Selection, how: Staged): RawBuilder<unknown> {
   const inside = sql`
     UNION SELECT m.member_id FROM reached r
     JOIN directory_group g ON g.tenant_no = ${tenantNo} AND g.id = r.id AND g.deleted_at IS NULL
     JOIN membership m ON m.tenant_no = ${tenantNo} AND m.group_id = r.id AND m.member_type = 'group'
-    WHERE NOT ${isStaged(tenantNo, how, 'group', sql`r.id`)} AND NOT ${membershipIsStaged(tenantNo, how)}`;
+    WHERE NOT ${isGone(tenantNo, how, sql`r.id`)} AND NOT ${membershipIsStaged(tenantNo, how)}`;
   return sql`
     WITH RECURSIVE reached AS (
       SELECT group_id AS id FROM scope_group WHERE tenant_no = ${tenantNo} AND group_id IS NOT NULL
