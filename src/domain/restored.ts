@@ -3,20 +3,20 @@ import type { Attributes, ObjectKind } from './directory.ts';
 /** A look at a restored object that missed a kept membership counts only if a later one misses it too. */
 export const SECOND_LOOK_AFTER_MS = 5 * 60_000;
 
-/** Clocks differ, and the feed may be late. */
-const NEW_WITHIN_MS = 60 * 60_000;
+const CLOCKS_DIFFER_MS = 5 * 60_000;
 
 /**
- * Whether an object that the mirror does not know yet was there before it became as of `asOf`, deleted, and is restored: then
- * no feed tells its memberships (3.8). Of groups those of Microsoft 365 and, by now, security groups come back, and some do not
- * list their members again (4.3).
+ * Whether an object that the mirror does not know yet may have been there before, deleted, when all of the directory was read
+ * last as of `readAsOf`, and is restored: then no feed tells its memberships (3.8). Of groups, which do not say when they were
+ * created, those of Microsoft 365 and by now security groups come back; members that they list are no sign of the groups that
+ * they are in themselves (4.3).
  */
-export function mayBeBack(kind: ObjectKind, attributes: Attributes, hasMembers: boolean, asOf: string): boolean {
+export function mayBeBack(kind: ObjectKind, attributes: Attributes, readAsOf: string): boolean {
   if (kind === 'group') {
     const isUnified = JSON.stringify(attributes['groupTypes'] ?? []).includes('Unified');
-    return !hasMembers && (isUnified || attributes['mailEnabled'] !== true);
+    return isUnified || attributes['mailEnabled'] !== true;
   }
-  return !(Date.parse(String(attributes['createdDateTime'])) > Date.parse(asOf) - NEW_WITHIN_MS);
+  return !(Date.parse(String(attributes['createdDateTime'])) > Date.parse(readAsOf) + CLOCKS_DIFFER_MS);
 }
 
 /**

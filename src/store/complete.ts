@@ -60,7 +60,10 @@ async function completeRound(tx: Tx, fences: readonly Fence[]): Promise<RoundEnd
     .set({
       last_sync: JSON.stringify(summary),
       // What one feed did not tell may be old: all of the mirror is as fresh as before.
-      ...(round.set_aside === null && { as_of: round.started_at }),
+      ...(round.set_aside === null && {
+        as_of: round.started_at,
+        read_as_of: round.kind === 'full' ? round.started_at : sql`coalesce(read_as_of, ${round.started_at})`,
+      }),
       ...counts,
     })
     .where('no', '=', tenantNo)

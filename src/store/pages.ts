@@ -190,7 +190,7 @@ async function writePage(
   if (restored.length > 0) await keepBack(tx, round, kind, restored);
   if (round.scope && kind === 'group') await addMembersOfDue(tx, tenantNo, restored);
   const created = objects.changes.filter((change) => !change.existed);
-  if (!round.scope) await lookForMore(tx, tenantNo, kind, created, page);
+  if (!round.scope) await lookForMore(tx, tenantNo, kind, created);
   const news = [...created.map((change) => change.id), ...restored, ...unstaged, ...released];
   const partial = !round.whole && round.kind === 'delta' && (await notePartial(tx, tenantNo, kind, news, page.objects));
   const memberships =

@@ -106,7 +106,7 @@ async function finishRevoked(tx: Tx, no: number): Promise<void> {
   // The entries are the operator's, the names of what they may mean are the directory's.
   await sql`UPDATE scope_group SET candidates = NULL WHERE tenant_no = ${no}`.execute(tx);
   await sql`
-    UPDATE tenant SET purged_at = now(), last_sync = NULL, as_of = NULL, users = 0, groups = 0, memberships = 0
+    UPDATE tenant SET purged_at = now(), last_sync = NULL, as_of = NULL, read_as_of = NULL, users = 0, groups = 0, memberships = 0
     WHERE no = ${no}`.execute(tx);
   await tell(tx, no, [
     { type: 'tenant.purged', subject: { kind: 'tenant', id: tenant.id }, data: { id: tenant.id }, reason: 'purge' },
@@ -152,7 +152,7 @@ async function finish(tx: Tx, no: number): Promise<void> {
   await sql`
     UPDATE tenant SET deleted_at = now(), updated_at = now(), name = NULL, groups_to_sync = '[]', scope = '{}', entra_tenant = NULL,
       expected_entra_tenant = NULL, sign_in = '{}', presentation = '{}', grant_check = NULL, candidate = NULL, problem = NULL, last_sync = NULL, as_of = NULL,
-      users = 0, groups = 0, memberships = 0
+      read_as_of = NULL, users = 0, groups = 0, memberships = 0
     WHERE no = ${no}`.execute(tx);
   await tell(tx, no, [
     { type: 'tenant.deleted', subject: { kind: 'tenant', id: tenant.id }, data: { id: tenant.id }, reason: 'purge' },

@@ -53,16 +53,14 @@ export async function lookForMore(
   tenantNo: number,
   kind: ObjectKind,
   appeared: readonly ObjectChange[],
-  { joined }: Pick<FoldedPage, 'joined'>,
 ): Promise<void> {
   if (appeared.length === 0) return;
-  const { as_of: asOf } = await tx
+  const { read_as_of: readAsOf } = await tx
     .selectFrom('tenant')
-    .select('as_of')
+    .select('read_as_of')
     .where('no', '=', tenantNo)
     .executeTakeFirstOrThrow();
-  const withMembers = new Set(joined.map(({ groupId }) => groupId));
-  const back = appeared.filter(({ id, after }) => asOf !== null && mayBeBack(kind, after, withMembers.has(id), asOf));
+  const back = appeared.filter(({ after }) => readAsOf !== null && mayBeBack(kind, after, readAsOf));
   const ids = back.map(({ id }) => id);
   if (ids.length === 0) return;
   await sql`

@@ -88,6 +88,8 @@ export interface TenantTable {
   purged_at: NullableTime;
   last_sync: NullableJson<SyncSummary>;
   as_of: NullableTime;
+  /** When the last full round began that was read to its end. */
+  read_as_of: NullableTime;
   users: Generated<number>;
   groups: Generated<number>;
   memberships: Generated<number>;

@@ -39,6 +39,20 @@ it('gives somebody who was deleted before the first sync, and is restored, the m
   expect(await tenant.told()).toEqual([]);
 });
 
+it('does so for who had been created a moment before the first sync', async () => {
+  const tenant = await all.tenant({ users: 5, groups: 2, memberships: 6 });
+  const group = await tenant.make('groups', { displayName: 'Sales' });
+  const user = await tenant.make('users', { displayName: 'Yves Young' });
+  await tenant.join(group, user);
+  await tenant.control('DELETE', `/users/${user}`);
+  await tenant.round();
+  // Rounds go on, and the mirror is fresher than they are.
+  await tenant.round();
+  await tenant.control('POST', `/users/${user}/restore`);
+  await tenant.round();
+  await expectTruth(tenant);
+});
+
 const UNIFIED = { groupTypes: ['Unified'], mailEnabled: true };
 
 it.each([
@@ -67,11 +81,26 @@ it.each([
   },
 );
 
+it('gives such a group its place in other groups, too, though it lists its members', async () => {
+  const tenant = await all.tenant({ users: 5, groups: 2, memberships: 6 });
+  await tenant.control('PATCH', '/settings', { delta: { relistMembersOnRestore: true } });
+  const parent = await tenant.make('groups', { displayName: 'Department' });
+  const group = await tenant.make('groups', { displayName: 'Team', ...UNIFIED });
+  await tenant.join(parent, group);
+  await tenant.join(group, await tenant.make('users', { displayName: 'Tim Teammate' }));
+  await tenant.control('DELETE', `/groups/${group}`);
+  await tenant.round();
+  await tenant.control('POST', `/groups/${group}/restore`);
+  await tenant.round();
+  await expectTruth(tenant);
+});
+
 it('asks nothing more for somebody who is new', async () => {
   const tenant = await all.tenant({ users: 5, groups: 2, memberships: 6 });
   const group = await tenant.make('groups', { displayName: 'Sales' });
   await tenant.round();
-  const user = await tenant.make('users', { displayName: 'Ned New' });
+  const createdDateTime = new Date(Date.now() + 10 * 60_000).toISOString();
+  const user = await tenant.make('users', { displayName: 'Ned New', createdDateTime });
   await tenant.join(group, user);
   await all.control('DELETE', '/requests');
   await tenant.round();

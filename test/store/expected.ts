@@ -22,7 +22,7 @@ export class Expected {
     for (const item of items) {
       if (item.kind === 'removed') continue;
       const before = this.#known[feed].get(item.id);
-      if (this.#isImported && (before ? before.hidden : feed === 'users')) this.#lookedAt.add(item.id);
+      if (this.#isImported && (!before || before.hidden)) this.#lookedAt.add(item.id);
       if (!before) this.#known[feed].set(item.id, { values: {}, hidden: false });
       for (const member of item.members) {
         if (!member.removed) this.#members.set(`${item.id}:${member.memberId}`, member.memberType);
