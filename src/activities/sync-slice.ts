@@ -10,6 +10,7 @@ import { runFeed, type FeedEnd, type Slice } from './feed-run.ts';
 import { fetchWanted } from './fetch-wanted.ts';
 import { findScope } from './find-scope.ts';
 import { feedFaulty, graphRefused, graphUnavailable } from './graph-unavailable.ts';
+import { listDeleted } from './list-deleted.ts';
 import { lookAtRestored } from './look-at-restored.ts';
 import { settleSuspects } from './settle-suspects.ts';
 import { expireToken, readToken, type StoredToken } from './stored-token.ts';
@@ -88,7 +89,13 @@ async function workOn(
   let aside = asideOf(opened, ends);
   let end = worst(aside === undefined ? ends : ends.filter((one) => one.end !== 'forbidden'));
   if (end.end === 'done') {
-    end = await readBeside(deps, slice, opened, aside?.feed, opened.restored || progress.changes > 0);
+    end = await readBeside(
+      deps,
+      slice,
+      opened,
+      aside?.feed,
+      opened.restored || progress.changes > 0 || opened.scope !== null,
+    );
   }
   if (end.end === 'forbidden' && end.beside && kind === 'delta') {
     // What the scope wants stays wanted; what the feeds told is applied.
@@ -183,6 +190,10 @@ async function readBeside(
       : DONE;
   const filled = await fill();
   if (filled.end !== 'done' || !looks) return filled;
+  if (opened.scope && aside !== 'groups') {
+    const listed = await listDeleted(deps, slice, fences);
+    if (listed.end !== 'done') return listed;
+  }
   const looked = await lookAtRestored(deps, slice, fences);
   // Memberships that a look has found may let somebody in.
   return looked.end === 'done' ? fill() : looked;

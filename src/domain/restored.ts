@@ -3,7 +3,8 @@ import type { Attributes, ObjectKind } from './directory.ts';
 /** A look at a restored object that missed a kept membership counts only if a later one misses it too. */
 export const SECOND_LOOK_AFTER_MS = 5 * 60_000;
 
-const CLOCKS_DIFFER_MS = 5 * 60_000;
+/** At most, where they are kept right. */
+const CLOCKS_DIFFER_MS = 60_000;
 
 /**
  * Whether an object that the mirror does not know yet may have been there before, deleted, when all of the directory was read

@@ -11,12 +11,15 @@ import { lookAtHost } from './egress.ts';
 import { inspectTenant } from './inspect.ts';
 import { outboundFetch } from './outbound.ts';
 import { readPresence, type PresenceOutcome, type PresenceRequest } from './presence.ts';
+import type { ListRequest } from './list.ts';
 import { listMemberships, type MembershipsOutcome, type MembershipsRequest } from './memberships.ts';
 import {
   findGroups,
   listAssigned,
+  listDeleted,
   type AssignedOutcome,
-  type AssignedRequest,
+  type DeletedOutcome,
+  type DeletedRequest,
   type FindGroupsOutcome,
   type FindGroupsRequest,
 } from './scope-reads.ts';
@@ -71,7 +74,9 @@ export interface Graph {
   /** Groups of a name, some of them. */
   findGroups(request: FindGroupsRequest): Promise<FindGroupsOutcome>;
   /** Who is assigned to the application in the token's directory. */
-  assigned(request: AssignedRequest): Promise<AssignedOutcome>;
+  assigned(request: ListRequest): Promise<AssignedOutcome>;
+  /** Who is soft-deleted in the token's directory. */
+  deleted(request: DeletedRequest): Promise<DeletedOutcome>;
   /** The direct memberships around one object, as Graph's reads show them, which may be older than its feeds. */
   memberships(request: MembershipsRequest): Promise<MembershipsOutcome>;
   /** Change notifications of a directory: that something changed, never what. */
@@ -122,6 +127,7 @@ export function createGraph(config: GraphConfig): Graph {
     count: (request) => countObjects(client, request),
     presence: (request) => readPresence(client, request),
     findGroups: (request) => findGroups(client, request),
+    deleted: (request) => listDeleted(client, endpoints.graphOrigin, request),
     assigned: (request) => listAssigned(client, endpoints.graphOrigin, clientId, request),
     memberships: (request) => listMemberships(client, endpoints.graphOrigin, request),
     verifyGrant: ({ accessToken, wanted, signal }) => verifyGrant(client, clientId, accessToken, wanted, signal),

@@ -1,27 +1,26 @@
+import type { ObjectKind } from '../domain/directory.ts';
 import type { GroupCandidate } from '../domain/scope.ts';
-import { isOfOrigin, type GraphClient } from './client.ts';
+import type { GraphClient } from './client.ts';
 import { ID } from './delta-item.ts';
 import type { GraphFailure } from './failures.ts';
 import { isObject, textOf, type Json } from './json.ts';
+import { readList, type ListRequest } from './list.ts';
 
-interface ReadRequest {
+export interface FindGroupsRequest {
+  readonly displayName: string;
   readonly accessToken: string;
   readonly signal?: AbortSignal;
-}
-
-export interface FindGroupsRequest extends ReadRequest {
-  readonly displayName: string;
 }
 
 /** At most `CANDIDATES`: more than one is too many already. */
 export type FindGroupsOutcome = { readonly kind: 'found'; readonly groups: readonly GroupCandidate[] } | GraphFailure;
 
-export type AssignedOutcome =
-  | {
-      readonly kind: 'listed';
-      readonly assignments: readonly { readonly principalId: string; readonly kind: 'user' | 'group' }[];
-    }
-  | GraphFailure;
+interface Assignment {
+  readonly principalId: string;
+  readonly kind: ObjectKind;
+}
+
+export type AssignedOutcome = { readonly kind: 'listed'; readonly assignments: readonly Assignment[] } | GraphFailure;
 
 const CANDIDATES = 20;
 
@@ -50,50 +49,52 @@ function candidateOf(entry: unknown): GroupCandidate | undefined {
   };
 }
 
-export interface AssignedRequest extends ReadRequest {
-  /** Told before each page: thousands may be assigned. */
-  readonly beat?: () => void;
-}
-
 /** Who is assigned to our application: users, and groups of which the direct members are (3.6). */
 export async function listAssigned(
   client: GraphClient,
   origin: string,
   clientId: string,
-  request: AssignedRequest,
+  request: ListRequest,
 ): Promise<AssignedOutcome> {
-  const asked = {
-    accessToken: request.accessToken,
+  const { accessToken, signal } = request;
+  const principal = await client.get(`/servicePrincipals(appId='${clientId}')?$select=id`, {
+    accessToken,
     asked: 'entity',
-    ...(request.signal ? { signal: request.signal } : {}),
-  } as const;
-  const principal = await client.get(`/servicePrincipals(appId='${clientId}')?$select=id`, asked);
+    ...(signal ? { signal } : {}),
+  });
   if (principal.kind !== 'ok') return principal;
   const id = textOf(principal.body['id']);
   if (id === undefined) return { kind: 'unavailable' };
-  const assignments: { principalId: string; kind: 'user' | 'group' }[] = [];
-  const seen = new Set<string>();
-  for (
-    let link: string | undefined = `/servicePrincipals/${encodeURIComponent(id)}/appRoleAssignedTo`;
-    link !== undefined;
-  ) {
-    if (seen.has(link)) return { kind: 'unavailable' };
-    seen.add(link);
-    request.beat?.();
-    const reply = await client.get(link, asked);
-    if (reply.kind !== 'ok') return reply;
-    const value = reply.body['value'];
-    if (!Array.isArray(value)) return { kind: 'unavailable' };
-    assignments.push(...value.filter(isObject).flatMap((entry) => assignmentOf(entry) ?? []));
-    link = textOf(reply.body['@odata.nextLink']);
-    if (link !== undefined && !isOfOrigin(link, origin)) return { kind: 'refused', code: 'LinkToAnotherOrigin' };
-  }
-  return { kind: 'listed', assignments };
+  const assignments: Assignment[] = [];
+  const path = `/servicePrincipals/${encodeURIComponent(id)}/appRoleAssignedTo`;
+  const read = await readList(client, origin, request, path, (entry) => assignments.push(...assignmentOf(entry)));
+  return read.kind === 'listed' ? { ...read, assignments } : read;
 }
 
-function assignmentOf(entry: Json): { principalId: string; kind: 'user' | 'group' } | undefined {
+function assignmentOf(entry: Json): readonly Assignment[] {
   const id = textOf(entry['principalId']);
   const type = textOf(entry['principalType'])?.toLowerCase();
-  if (id === undefined || !ID.test(id) || (type !== 'user' && type !== 'group')) return undefined;
-  return { principalId: id.toLowerCase(), kind: type };
+  if (id === undefined || !ID.test(id) || (type !== 'user' && type !== 'group')) return [];
+  return [{ principalId: id.toLowerCase(), kind: type }];
+}
+
+export interface DeletedRequest extends ListRequest {
+  readonly kind: ObjectKind;
+}
+
+export type DeletedOutcome = { readonly kind: 'listed'; readonly ids: readonly string[] } | GraphFailure;
+
+/** Users or groups that are soft-deleted, and may be restored (3.8). */
+export async function listDeleted(
+  client: GraphClient,
+  origin: string,
+  request: DeletedRequest,
+): Promise<DeletedOutcome> {
+  const ids: string[] = [];
+  const path = `/directory/deletedItems/microsoft.graph.${request.kind}?$select=id&$top=999`;
+  const read = await readList(client, origin, request, path, (entry) => {
+    const id = textOf(entry['id']);
+    if (id !== undefined && ID.test(id)) ids.push(id.toLowerCase());
+  });
+  return read.kind === 'listed' ? { ...read, ids } : read;
 }

@@ -20,6 +20,7 @@ import { hearMemberships, keepBack, lookForMore } from './restored.ts';
 import type { Database, Tx } from './schema.ts';
 import { addMembersOfDue } from './scope/due.ts';
 import { type ScopeRow, scopeColumn } from './scope/in-scope.ts';
+import { listDeletedLater } from './scope/deleted.ts';
 import { withinScope } from './scope/page.ts';
 import { hasSkipped, recordSkipped } from './skipped.ts';
 import { heardOfSuspects } from './suspects.ts';
@@ -95,6 +96,7 @@ export function createApplyPicked(db: Database): SyncStore['applyPicked'] {
         await markMet(tx, 'second_look_mark', round.tenantNo, kind, { ...folded, objects });
       }
       const stored = round.scope ? await withinScope(tx, round, round.scope, kind, folded, 'picked') : folded;
+      if (round.scope && kind === 'group' && why !== 'second_look') await listDeletedLater(tx, round.tenantNo);
       // What a full round only missed is told as its own pages are.
       const letIn =
         round.scope !== null && (why === 'due' || why === 'assigned' || (why === 'missed' && round.scope.widening));

@@ -20,6 +20,7 @@ const LARGE_TABLES = [
   'suspect',
   'second_look_mark',
   'scope_due',
+  'scope_deleted',
   'partial_object',
   'scope_assignee',
 ] as const;

@@ -4,6 +4,7 @@ import { createApplyRemovals } from './removals.ts';
 import { createRestored } from './restored.ts';
 import { createRounds } from './rounds.ts';
 import { createAssigned } from './scope/assigned.ts';
+import { createDeleted } from './scope/deleted.ts';
 import { createDue } from './scope/due.ts';
 import { createScopeGroups } from './scope/groups.ts';
 import { createSuspects } from './suspects.ts';
@@ -23,6 +24,7 @@ export function createSync(db: Database): SyncStore {
     ...createRestored(db),
     ...createScopeGroups(db),
     ...createAssigned(db),
+    ...createDeleted(db),
     ...createDue(db),
     ...createSuspects(db),
     applyRemovals: createApplyRemovals(db),

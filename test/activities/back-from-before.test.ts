@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { EmulatedDirectories, type EmulatedTenant } from './emulated-tenant.ts';
 
 let all: EmulatedDirectories;
@@ -106,4 +106,43 @@ it('asks nothing more for somebody who is new', async () => {
   await tenant.round();
   await expectTruth(tenant);
   expect(await all.control('GET', '/requests')).toMatchObject({ total: 2 });
+});
+
+describe('within a scope', () => {
+  it.each([true, false])(
+    'gives whoever was deleted before a group was read their place in it, also with groups inside of it (group deleted: %s)',
+    async (isGroup) => {
+      const tenant = await all.tenant({ users: 5, groups: 2, memberships: 6 });
+      const root = await tenant.make('groups', { displayName: 'Company' });
+      const inner = await tenant.make('groups', { displayName: 'Department' });
+      const user = await tenant.make('users', { displayName: 'Bea Back', ...LONG_AGO });
+      await tenant.join(root, inner);
+      await tenant.join(inner, user);
+      const gone = isGroup ? `groups/${inner}` : `users/${user}`;
+      await tenant.control('DELETE', `/${gone}`);
+      await all.backend.store.tenants.update(tenant.no, { groupsToSync: [root], scope: { nested: true } });
+      await tenant.round();
+      expect((await tenant.mirror()).users).toEqual([]);
+      await tenant.control('POST', `/${gone}/restore`);
+      await tenant.round();
+      expect(keysOf(await tenant.mirror())).toEqual({
+        users: [user],
+        groups: [root, inner].sort(),
+        memberships: [`${root}:${inner}`, `${inner}:${user}`].sort(),
+      });
+      await tenant.round();
+      expect(await tenant.told()).not.toContain('user.deleted');
+    },
+  );
+
+  it('asks nothing more in a round in which nobody it knows was deleted', async () => {
+    const tenant = await all.tenant({ users: 5, groups: 2, memberships: 6 });
+    const group = await tenant.make('groups', { displayName: 'Sales' });
+    await all.backend.store.tenants.update(tenant.no, { groupsToSync: [group] });
+    await tenant.round();
+    await tenant.make('users', { displayName: 'Otto Outside' });
+    await all.control('DELETE', '/requests');
+    await tenant.round();
+    expect(await all.control('GET', '/requests')).toMatchObject({ total: 2 });
+  });
 });

@@ -13,7 +13,6 @@ afterAll(() => all.close());
 
 const SIZE = { users: 120, groups: 12, memberships: 260, nestedCycles: 1, guests: 0.2, disabled: 0.2, devices: 3 };
 
-/** All but restores: of who was deleted when a group was first read, no feed says that they are in it. */
 const CHANGES = [
   'updateUser',
   'clearUserProperty',
@@ -21,10 +20,12 @@ const CHANGES = [
   'enableUser',
   'createUser',
   'deleteUser',
+  'restoreUser',
   'purgeUser',
   'updateGroup',
   'createGroup',
   'deleteGroup',
+  'restoreGroup',
   'addMember',
   'removeMember',
 ];

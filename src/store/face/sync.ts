@@ -128,6 +128,13 @@ export interface SyncStore {
   groupFound(fences: readonly Fence[], entry: string, found: readonly GroupCandidate[]): Promise<'superseded' | void>;
   /** All that is assigned to the application now. */
   assignedListed(fences: readonly Fence[], assignments: readonly Assignment[]): Promise<'superseded' | void>;
+  /** Whether groups of a scope were read, in this round or since the deleted were listed last. */
+  wantsDeleted(fences: readonly Fence[]): Promise<boolean | 'superseded'>;
+  /** Who is soft-deleted in the directory now: whom a feed speaks of again is looked at as restored. */
+  deletedListed(
+    fences: readonly Fence[],
+    deleted: Readonly<Record<Feed, readonly string[]>>,
+  ): Promise<'superseded' | void>;
   /**
    * Some objects that are known in part, or that the scope lets in and the mirror has not; with `feed` of that feed alone,
    * with `after` of users those beyond that id. Undefined: there are none.

@@ -5,6 +5,7 @@ import { isFilteredOut } from '../../domain/scope.ts';
 import { arrayText } from '../memberships.ts';
 import type { Tx } from '../schema.ts';
 import { hearAssigned } from './assigned.ts';
+import { lookAtReturned } from './deleted.ts';
 import { addDue, dropDue } from './due.ts';
 import { isGroupWanted, isUserWanted, type ScopeRow } from './in-scope.ts';
 
@@ -62,6 +63,8 @@ async function usersWithin(
     mirrored.has(object.id) ? mustBeJudged(object) : fullness === 'partial' && wanted.has(object.id),
   );
   await dropDue(tx, tenantNo, 'user', idsOf(out));
+  const unknown = idsOf(page.objects).filter((id) => !mirrored.has(id));
+  if (fullness !== 'picked') await lookAtReturned(tx, tenantNo, 'user', unknown);
   await addDue(tx, tenantNo, 'user', idsOf(due));
   return { ...page, objects: kept, removed: page.removed.filter(isTold(mirrored, new Set(idsOf(kept)))) };
 }
@@ -96,6 +99,8 @@ async function groupsWithin(
     'group',
     idsOf(page.objects).filter((id) => wanted.has(id) && !kept.has(id)),
   );
+  const unknown = idsOf(page.objects).filter((id) => !mirrored.has(id));
+  if (fullness !== 'picked') await lookAtReturned(tx, tenantNo, 'group', unknown);
   await addMembersDue(tx, tenantNo, 'user', joined);
   if (scope.nested && !scope.allGroups) await addMembersDue(tx, tenantNo, 'group', joined);
   return {
