@@ -41,7 +41,9 @@ export async function fetchWanted(
     slice.wrote(tally.changes, 1);
     const done = await deps.store.sync.objectsPicked(fences, wanted);
     if (done === 'superseded') return { end: 'superseded' };
-    if (wanted.why === 'due' && wanted.feed === 'users') after = wanted.ids.at(-1);
+    const last = wanted.ids.at(-1);
+    // Those that earlier rounds asked for come after all others.
+    if (wanted.why === 'due' && wanted.feed === 'users' && last !== undefined && !(after && last < after)) after = last;
   }
 }
 

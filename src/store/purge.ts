@@ -21,6 +21,7 @@ const LARGE_TABLES = [
   'second_look_mark',
   'scope_due',
   'scope_deleted',
+  'scope_missed',
   'partial_object',
   'scope_assignee',
 ] as const;

@@ -342,8 +342,43 @@ export function scopeSuite(backend: () => Backend): void {
       });
       expect(asked).toEqual([U(2)]);
       expect((await snapshotOf(store, no)).users).toEqual({ [U(1)]: { jobTitle: 'Boss' } });
-      // Said nothing of again, nobody is asked for again.
+    });
+
+    test('asks again, once a round, for whom a read does not show yet, and stores them when it does', async () => {
+      expect(await round({ groups: [object(G(1), {}, [joins(U(3))])] })).toEqual([U(3)]);
+      expect(await round({}, [object(U(3))])).toEqual([U(3)]);
+      expect(Object.keys((await snapshotOf(store, no)).users)).toEqual([U(1), U(3)]);
       expect(await round({})).toEqual([]);
+    });
+
+    test('asks for nobody whom no read shows within an hour, until something is said of them again', async () => {
+      const later = () =>
+        sql`UPDATE scope_missed SET missed_at = missed_at - interval '31 minutes' WHERE tenant_no = ${no}`.execute(
+          backend().db,
+        );
+      expect(await round({ groups: [object(G(1), {}, [joins(U(3))])] })).toEqual([U(3)]);
+      await later();
+      expect(await round({})).toEqual([U(3)]);
+      await later();
+      expect(await round({}, [object(U(3))])).toEqual([]);
+      expect(await round({}, [object(U(3))])).toEqual([]);
+      expect(await round({ users: [object(U(3), { jobTitle: 'Clerk' })] }, [object(U(3))])).toEqual([U(3)]);
+      expect(Object.keys((await snapshotOf(store, no)).users)).toEqual([U(1), U(3)]);
+    });
+
+    test('brings nobody in by a read that is older than their end', async () => {
+      await round({ groups: [object(G(1), {}, [joins(U(3))])] });
+      expect(await round({ users: [removed(U(3))] }, [object(U(3))])).toEqual([]);
+      expect(await round({ users: [object(U(2), { jobTitle: 'Spy' }), removed(U(2))] }, [object(U(2))])).toEqual([]);
+      expect(Object.keys((await snapshotOf(store, no)).users)).toEqual([U(1)]);
+    });
+
+    test('asks again for a nested group that no read shows yet', async () => {
+      await store.tenants.update(no, { scope: { nested: true } });
+      const nested = object(G(2), {}, [joins(U(3))]);
+      expect(await round({ groups: [object(G(1), {}, [joins(G(2), 'group')])] })).toContain(G(2));
+      expect(await round({}, [nested, object(U(3))])).toEqual(expect.arrayContaining([G(2), U(3)]));
+      expect(Object.keys((await snapshotOf(store, no)).memberships)).toContain(`${G(2)}:${U(3)}`);
     });
 
     test('fetches who joins, though no feed says more of them than an id', async () => {

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { Feed, MemberType, ObjectKind } from '../../domain/directory.ts';
 import { fenced, type FencedRound } from '../fence.ts';
 import { arrayText } from '../memberships.ts';
@@ -6,7 +6,8 @@ import { dropPartial, hasPartial, partialObjects } from '../partial.ts';
 import { openPick } from '../pick.ts';
 import type { Database, Tx } from '../schema.ts';
 import type { SyncStore, WantedObjects } from '../face/sync.ts';
-import { isUserWanted, type ScopeRow, scopeColumn } from './in-scope.ts';
+import { isGroupWanted, isUserWanted, type ScopeRow, scopeColumn } from './in-scope.ts';
+import { IS_ASKED_FOR, missedObjects, noteMissed } from './missed.ts';
 
 /** Notes ids whose place in the scope may have changed. */
 export async function addDue(tx: Tx, tenantNo: number, kind: ObjectKind, ids: readonly string[]): Promise<void> {
@@ -18,9 +19,9 @@ export async function addDue(tx: Tx, tenantNo: number, kind: ObjectKind, ids: re
 
 export async function dropDue(tx: Tx, tenantNo: number, kind: ObjectKind, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
+  const those = sql`tenant_no = ${tenantNo} AND kind = ${kind} AND object_id = ANY(${arrayText(ids)}::uuid[])`;
   await sql`
-    DELETE FROM scope_due
-    WHERE tenant_no = ${tenantNo} AND kind = ${kind} AND object_id = ANY(${arrayText(ids)}::uuid[])`.execute(tx);
+    WITH missed AS (DELETE FROM scope_missed WHERE ${those}) DELETE FROM scope_due WHERE ${those}`.execute(tx);
 }
 
 /** Notes members of a tenant with a scope. */
@@ -81,19 +82,20 @@ async function wantedObjects(
   const { rows } = await sql<{ scope: ScopeRow | null; partial: boolean }>`
     SELECT ${scopeColumn(no)} AS scope, ${hasPartial(no)} AS partial`.execute(tx);
   const { scope, partial } = rows[0] ?? {};
-  const due = scope ? await dueObjects(tx, tenantNo, scope, limit, only, after) : undefined;
+  const due = scope ? await dueObjects(tx, round, scope, limit, only, after) : undefined;
   return due ?? (partial ? partialObjects(tx, round, limit, only) : undefined);
 }
 
 /** Groups come first: their members are then known. */
 async function dueObjects(
   tx: Tx,
-  tenantNo: number,
+  round: FencedRound,
   scope: ScopeRow,
   limit: number,
   only: Feed | undefined,
   after = '00000000-0000-0000-0000-000000000000',
 ): Promise<WantedObjects | undefined> {
+  const { tenantNo } = round;
   const begun = await openPick(tx, tenantNo, ['assigned', 'due']);
   if (begun && (only === undefined || begun.feed === only)) return begun;
   if (scope.assignedOnly) {
@@ -108,17 +110,20 @@ async function dueObjects(
       AND NOT EXISTS (SELECT 1 FROM directory_group g WHERE g.tenant_no = ${tenantNo} AND g.id = d.object_id)
     ORDER BY d.object_id LIMIT ${limit}`.execute(tx);
   if (groups.length > 0) return { feed: 'groups', ids: groups.map(({ id }) => id), why: 'due' };
-  if (only === 'groups') return undefined;
+  const missed = await missedObjects(tx, round, 'groups', sql`true`, limit);
+  if (missed || only === 'groups') return missed;
+  const isWanted = (id: RawBuilder<unknown>) => isUserWanted(tenantNo, scope, id, 'as it will be');
   const { rows: users } = await sql<{ id: string }>`
     SELECT d.object_id AS id FROM scope_due d
     WHERE d.tenant_no = ${tenantNo} AND d.kind = 'user' AND d.object_id > ${after}::uuid
       AND (SELECT true FROM directory_user u WHERE u.tenant_no = ${tenantNo} AND u.id = d.object_id) IS NULL
-      AND ${isUserWanted(tenantNo, scope, sql`d.object_id`, 'as it will be')}
+      AND ${isWanted(sql`d.object_id`)}
     ORDER BY d.object_id LIMIT ${limit}`.execute(tx);
-  return users.length > 0 ? { feed: 'users', ids: users.map(({ id }) => id), why: 'due' } : undefined;
+  if (users.length > 0) return { feed: 'users', ids: users.map(({ id }) => id), why: 'due' };
+  return missedObjects(tx, round, 'users', isWanted(sql`d.object_id`), limit);
 }
 
-/** Whoever was asked for is stored by now, or not to be: asked for again only when something is said of them again. */
+/** Whoever was asked for is stored by now, kept out, or not shown, and then asked for again in the next rounds. */
 async function picked(tx: Tx, round: FencedRound, wanted: WantedObjects): Promise<void> {
   const { tenantNo } = round;
   const { feed, ids, why } = wanted;
@@ -129,10 +134,17 @@ async function picked(tx: Tx, round: FencedRound, wanted: WantedObjects): Promis
       WHERE tenant_no = ${tenantNo} AND principal_id = ANY(${arrayText(ids)}::uuid[])`.execute(tx);
     return;
   }
-  const table = sql.table(feed === 'users' ? 'directory_user' : 'directory_group');
+  await noteMissed(tx, round, feed, ids);
+}
+
+/** At a round's end everybody is judged; who is still to be asked for stays for the next round. */
+export async function dropSettled(tx: Tx, tenantNo: number, scope: ScopeRow): Promise<void> {
+  const isSettled = sql`CASE d.kind
+    WHEN 'user' THEN EXISTS (SELECT 1 FROM directory_user o WHERE o.tenant_no = ${tenantNo} AND o.id = d.object_id)
+      OR NOT ${isUserWanted(tenantNo, scope, sql`d.object_id`, 'as it will be')}
+    ELSE EXISTS (SELECT 1 FROM directory_group o WHERE o.tenant_no = ${tenantNo} AND o.id = d.object_id)
+      OR NOT ${isGroupWanted(tenantNo, scope, sql`d.object_id`)} END`;
   await sql`
-    DELETE FROM scope_due d
-    WHERE d.tenant_no = ${tenantNo} AND d.kind = ${feed === 'users' ? 'user' : 'group'}
-      AND d.object_id = ANY(${arrayText(ids)}::uuid[])
-      AND NOT EXISTS (SELECT 1 FROM ${table} o WHERE o.tenant_no = ${tenantNo} AND o.id = d.object_id)`.execute(tx);
+    WITH missed AS (DELETE FROM scope_missed d WHERE d.tenant_no = ${tenantNo} AND (NOT ${IS_ASKED_FOR} OR ${isSettled}))
+    DELETE FROM scope_due d WHERE d.tenant_no = ${tenantNo} AND ${isSettled}`.execute(tx);
 }

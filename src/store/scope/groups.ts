@@ -4,8 +4,8 @@ import { isWhole, type GroupCandidate, type ScopeGroup } from '../../domain/scop
 import { fenced } from '../fence.ts';
 import type { Database, Tx } from '../schema.ts';
 import type { SyncStore } from '../face/sync.ts';
-import { addDue } from './due.ts';
-import { isGroupWanted, isUserWanted, type ScopeRow, scopeColumn } from './in-scope.ts';
+import { addDue, dropSettled } from './due.ts';
+import { type ScopeRow, scopeColumn } from './in-scope.ts';
 import { endLeaving } from './leavers.ts';
 
 /** An entry stands as long as a live group of its id is mirrored. */
@@ -76,13 +76,7 @@ async function settle(tx: Tx, tenantNo: number, entry: string, found: readonly G
 
 /** Ends what a completed round brought to its end, and says how many entries still fit no group. */
 export async function completeScope(tx: Tx, tenantNo: number, scope: ScopeRow, kind: RoundKind): Promise<number> {
-  // Everybody is judged by now; who is still to be asked for stays for the next round.
-  await sql`
-    DELETE FROM scope_due d WHERE d.tenant_no = ${tenantNo} AND CASE d.kind
-      WHEN 'user' THEN EXISTS (SELECT 1 FROM directory_user o WHERE o.tenant_no = ${tenantNo} AND o.id = d.object_id)
-        OR NOT ${isUserWanted(tenantNo, scope, sql`d.object_id`, 'as it will be')}
-      ELSE EXISTS (SELECT 1 FROM directory_group o WHERE o.tenant_no = ${tenantNo} AND o.id = d.object_id)
-        OR NOT ${isGroupWanted(tenantNo, scope, sql`d.object_id`)} END`.execute(tx);
+  await dropSettled(tx, tenantNo, scope);
   await endLeaving(tx, tenantNo, scope);
   if (kind === 'full') {
     await sql`UPDATE scope SET widening = false WHERE tenant_no = ${tenantNo} AND widening`.execute(tx);

@@ -60,11 +60,10 @@ async function usersWithin(
     (object) => mirrored.has(object.id) || (isKnownWhole(object.id) && !out.includes(object)),
   );
   const due = page.objects.filter((object) =>
-    mirrored.has(object.id) ? mustBeJudged(object) : fullness === 'partial' && wanted.has(object.id),
+    mirrored.has(object.id) ? mustBeJudged(object) : fullness === 'partial' && wanted.has(object.id) && object.present,
   );
-  await dropDue(tx, tenantNo, 'user', idsOf(out));
-  const unknown = idsOf(page.objects).filter((id) => !mirrored.has(id));
-  if (fullness !== 'picked') await lookAtReturned(tx, tenantNo, 'user', unknown);
+  await dropDue(tx, tenantNo, 'user', [...idsOf(out), ...goneBefore(page, mirrored, fullness)]);
+  if (fullness !== 'picked') await lookAtReturned(tx, tenantNo, 'user', livingUnknown(page, mirrored));
   await addDue(tx, tenantNo, 'user', idsOf(due));
   return { ...page, objects: kept, removed: page.removed.filter(isTold(mirrored, new Set(idsOf(kept)))) };
 }
@@ -93,14 +92,10 @@ async function groupsWithin(
   );
   if (fullness === 'partial') for (const id of [...kept]) if (!mirrored.has(id)) kept.delete(id);
   const joined = page.joined.filter(({ groupId }) => kept.has(groupId));
-  await addDue(
-    tx,
-    tenantNo,
-    'group',
-    idsOf(page.objects).filter((id) => wanted.has(id) && !kept.has(id)),
-  );
-  const unknown = idsOf(page.objects).filter((id) => !mirrored.has(id));
-  if (fullness !== 'picked') await lookAtReturned(tx, tenantNo, 'group', unknown);
+  const due = page.objects.filter(({ id, present }) => wanted.has(id) && !kept.has(id) && present);
+  await dropDue(tx, tenantNo, 'group', goneBefore(page, mirrored, fullness));
+  await addDue(tx, tenantNo, 'group', idsOf(due));
+  if (fullness !== 'picked') await lookAtReturned(tx, tenantNo, 'group', livingUnknown(page, mirrored));
   await addMembersDue(tx, tenantNo, 'user', joined);
   if (scope.nested && !scope.allGroups) await addMembersDue(tx, tenantNo, 'group', joined);
   return {
@@ -144,6 +139,13 @@ const isTold =
   (mirrored: ReadonlySet<string>, kept: ReadonlySet<string>) =>
   ({ id, reason }: FoldedPage['removed'][number]) =>
     mirrored.has(id) || kept.has(id) || reason === 'deleted';
+
+/** Whom a feed takes back before a read showed them: one that is older than that would only say the opposite. */
+const goneBefore = (page: FoldedPage, mirrored: ReadonlySet<string>, fullness: Fullness): readonly string[] =>
+  fullness === 'picked' ? [] : idsOf(page.removed).filter((id) => !mirrored.has(id));
+
+const livingUnknown = ({ objects }: FoldedPage, mirrored: ReadonlySet<string>): readonly string[] =>
+  idsOf(objects.filter(({ id, present }) => present && !mirrored.has(id)));
 
 const mentions = ({ data, cleared }: FoldedObject, names: readonly string[]): boolean =>
   names.some((name) => name in data || cleared.includes(name));
