@@ -14,6 +14,8 @@ export interface FoldedObject {
   readonly data: Attributes;
   /** Attributes that came as null: no longer set. */
   readonly cleared: readonly string[];
+  /** Attributes, of those that were asked for whole, which stay as they are: neither here nor never set. */
+  readonly kept?: readonly string[];
   /** False where the page also says, later, that the object is removed. */
   readonly present: boolean;
 }

@@ -21,8 +21,8 @@ export async function writeObjects(
 ): Promise<{ readonly written: number; readonly changes: readonly ObjectChange[] }> {
   const { tenantNo } = round;
   const table = OBJECT_TABLE[kind];
-  const input = objects.map(({ id, data, cleared }) =>
-    cleared.length > 0 ? { id, data, cleared: Array.from(cleared) } : { id, data },
+  const input = objects.map(({ id, data, cleared, kept }) =>
+    cleared.length > 0 || kept ? { id, data, cleared: Array.from(cleared), kept } : { id, data },
   );
   // An initial query leaves out what was never set, so the first sight of an object in a full round is all of it. Without
   // marks the mirror was empty when the round began: then the first sight is the insert.
@@ -38,8 +38,12 @@ export async function writeObjects(
   // which it expects few while a table grows faster than it is analysed.
   const old = sql`LEFT JOIN LATERAL (
     SELECT id, data, deleted_at FROM ${table} WHERE tenant_no = ${tenantNo} AND id = i.id LIMIT 1) o ON true`;
+  const whole = objects.some(({ kept }) => kept)
+    ? sql`i.data || coalesce((
+        SELECT jsonb_object_agg(k.key, k.value) FROM jsonb_each(o.data) k WHERE k.key = ANY(i.kept)), '{}')`
+    : sql`i.data`;
   const after = sql`
-    CASE WHEN o.id IS NULL ${firstSight} THEN i.data ELSE (o.data - coalesce(i.cleared, '{}')) || i.data END`;
+    CASE WHEN o.id IS NULL ${firstSight} THEN ${whole} ELSE (o.data - coalesce(i.cleared, '{}')) || i.data END`;
   const merged = disables
     ? sql`merged AS MATERIALIZED (
         SELECT i.id, o.data AS before, o.deleted_at, o.id IS NOT NULL AS existed, ${after} AS after,
@@ -68,7 +72,7 @@ export async function writeObjects(
     : sql`SELECT id, existed, deleted_at IS NOT NULL AS was_deleted, before, after FROM next WHERE ${differs}`;
   const { rows } = await sql<ObjectChange | { written: number }>`
     WITH input AS MATERIALIZED (
-      SELECT * FROM jsonb_to_recordset(${jsonText(input)}::jsonb) AS i(id uuid, data jsonb, cleared text[])
+      SELECT * FROM jsonb_to_recordset(${jsonText(input)}::jsonb) AS i(id uuid, data jsonb, cleared text[], kept text[])
     ) ${seen}, ${merged}, written AS (
       INSERT INTO ${table} (tenant_no, id, data)
       SELECT ${tenantNo}::int, id, after FROM next

@@ -14,7 +14,8 @@ import { isOverlong } from './leads-nowhere.ts';
 import { arrayText, tellWaiting, visibleAround, writeMemberships } from './memberships.ts';
 import { writeObjects } from './objects.ts';
 import { forgetMet, markMet } from './met.ts';
-import { notePartial, partialShown } from './partial.ts';
+import { hasPartial, notePartial, partialShown } from './partial.ts';
+import { hearOfPartial, withoutTold } from './partial-told.ts';
 import { advancePick } from './pick.ts';
 import { hearMemberships, keepBack, lookForMore } from './restored.ts';
 import type { Database, Tx } from './schema.ts';
@@ -87,8 +88,10 @@ export function createApplyPicked(db: Database): SyncStore['applyPicked'] {
       const round = await holdPage(tx, fence);
       if (!round) return 'superseded';
       const kind = KIND_OF[fence.feed];
-      const folded = foldPage(page.items);
       const { why } = wanted;
+      const read = foldPage(page.items);
+      // What a second look sees counts by rules of its own.
+      const folded = why === 'second_look' ? read : await withoutTold(tx, round.tenantNo, kind, read);
       if (why === 'second_look') {
         // What an earlier look met that was cut short says nothing of this one.
         if (wanted.link === undefined) await forgetMet(tx, 'second_look_mark', round.tenantNo);
@@ -127,6 +130,8 @@ interface PageRound extends HeldPage {
   readonly suspected: boolean;
   /** Someone is, or was a moment ago, soft-deleted: what is said of memberships may settle theirs. */
   readonly kept: boolean;
+  /** Something is to be asked for whole; what the feed says of it counts first. */
+  readonly noted: boolean;
 }
 
 /**
@@ -157,8 +162,8 @@ async function lookAround(tx: Tx, round: HeldPage): Promise<PageRound> {
   const of = (table: 'suspect' | 'restored_object' | 'directory_user' | 'directory_group', where = sql``) =>
     sql`EXISTS (SELECT 1 FROM ${sql.table(table)} WHERE tenant_no = ${round.tenantNo} ${where})`;
   const deleted = sql`AND deleted_at IS NOT NULL`;
-  const { rows } = await sql<Pick<PageRound, 'suspected' | 'kept'>>`
-    SELECT ${of('suspect')} AS suspected,
+  const { rows } = await sql<Pick<PageRound, 'suspected' | 'kept' | 'noted'>>`
+    SELECT ${of('suspect')} AS suspected, ${hasPartial(sql`${round.tenantNo}`)} AS noted,
       ${of('restored_object')} OR ${of('directory_user', deleted)} OR ${of('directory_group', deleted)} AS kept`.execute(
     tx,
   );
@@ -195,6 +200,7 @@ async function writePage(
   if (!round.scope) await lookForMore(tx, tenantNo, kind, created);
   const news = [...created.map((change) => change.id), ...restored, ...unstaged, ...released];
   const partial = !round.whole && round.kind === 'delta' && (await notePartial(tx, tenantNo, kind, news, page.objects));
+  if (!round.whole && (round.noted || partial)) await hearOfPartial(tx, tenantNo, kind, page);
   const memberships =
     page.joined.length > 0 ? await writeMemberships(tx, round, page.joined) : { written: 0, visible: [] };
   if (page.removed.length > 0) await stageObjects(tx, tenantNo, kind, page.removed);

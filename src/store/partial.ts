@@ -11,7 +11,7 @@ import type { WantedObjects } from './face/sync.ts';
 /** Where Graph gives no answer for so long, the part stays as it is until a reconcile. */
 const ASKED_FOR_MS = 60 * 60_000;
 
-const isAskedFor = sql`noted_at > now() - ${sql.lit(ASKED_FOR_MS)} * interval '1 millisecond'`;
+export const isAskedFor = sql`noted_at > now() - ${sql.lit(ASKED_FOR_MS)} * interval '1 millisecond'`;
 
 /** Whether something of a tenant is to be asked for whole. */
 export const hasPartial = (tenantNo: RawBuilder<unknown>): RawBuilder<boolean> =>
@@ -38,9 +38,8 @@ export async function notePartial(
   await sql`
     INSERT INTO partial_object (tenant_no, kind, object_id)
     SELECT ${tenantNo}::int, ${kind}::text, unnest(${arrayText(partial.map(({ id }) => id))}::uuid[])
-    ON CONFLICT (tenant_no, kind, object_id) DO UPDATE SET noted_at = excluded.noted_at, asked_in = NULL, shown = false`.execute(
-    tx,
-  );
+    ON CONFLICT (tenant_no, kind, object_id) DO UPDATE SET noted_at = excluded.noted_at, asked_in = NULL, shown = false,
+      told = excluded.told, gone = excluded.gone`.execute(tx);
   return true;
 }
 

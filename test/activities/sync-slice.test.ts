@@ -358,7 +358,7 @@ describe('a delta round', () => {
     const whole = allowed === 'users' ? user(3) : group(3);
     graph
       .on(refused, 'delta 1', status(403, 'Authorization_RequestDenied'))
-      .on(allowed, 'delta 1', page(allowed, [{ id, displayName: 'A part' }], { delta: 'delta 2' }))
+      .on(allowed, 'delta 1', page(allowed, [{ id, mail: 'part@contoso.com' }], { delta: 'delta 2' }))
       .on(allowed, 'picked', page(allowed, [whole], { delta: 'unused' }));
     expect(await bench.slice('r2')).toMatchObject({ outcome: 'completed', setAside: { feed: refused } });
     const { directory } = backend.store;

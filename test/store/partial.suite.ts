@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import type { DeltaItem } from '../../src/domain/directory.ts';
+import type { Attributes, DeltaItem } from '../../src/domain/directory.ts';
 import type { Backend } from './backend.ts';
 import {
   applyPages,
@@ -8,6 +8,7 @@ import {
   finishRound,
   G,
   joins,
+  leaves,
   object,
   openRound,
   removed,
@@ -65,6 +66,57 @@ export function partialSuite(backend: () => Backend): void {
       await applyPages(store(), next, 'groups', []);
       await finishRound(store(), next);
       expect(Object.keys((await snapshotOf(store(), no)).memberships)).toEqual([`${G(1)}:${U(8)}`, `${G(1)}:${U(9)}`]);
+    });
+
+    test('is filled by an older read, which takes back no word of the feed: a value, a null, a sign-in', async () => {
+      const old = object(U(1), {
+        displayName: 'Old',
+        jobTitle: 'Old',
+        department: 'Old',
+        accountEnabled: true,
+        mail: 'a@b',
+      });
+      const said = (attributes: Attributes) => [object(U(1), attributes)];
+      await round([said({ jobTitle: 'First' }), said({ jobTitle: 'New' })], () => undefined);
+      await round([said({ department: null, accountEnabled: false })], () => old);
+      const whole = { displayName: 'Old', jobTitle: 'New', accountEnabled: false, mail: 'a@b' };
+      expect((await snapshotOf(store(), no)).users[U(1)]).toEqual(whole);
+      // From then on the feed speaks alone.
+      await round([said({ mail: null })], () => old);
+      expect((await snapshotOf(store(), no)).users[U(1)]).toEqual({ ...whole, mail: undefined });
+    });
+
+    test('loses its sign-in by the word of the feed, whatever an older read says', async () => {
+      await round([[object(U(9), { jobTitle: 'Clerk' }), removed(U(9))]], () => undefined);
+      await round([[object(U(9), { jobTitle: 'Boss' })], [object(U(9), { accountEnabled: false })]], shows(9));
+      expect((await snapshotOf(store(), no)).users[U(9)]).toMatchObject({ jobTitle: 'Boss', accountEnabled: false });
+    });
+
+    test('is no part any more of what the feed said of it when it comes back anew', async () => {
+      await round([[part(1)]], () => undefined);
+      await round([[removed(U(1))]], () => undefined);
+      expect(await store().retention.erasePerson(no, U(1))).toBe('erased');
+      const now = object(U(1), { displayName: 'One', jobTitle: 'Boss' });
+      await round([[object(U(1), { department: 'Sales' })]], () => now);
+      const { users } = await snapshotOf(store(), no);
+      expect(users[U(1)]).toEqual({ displayName: 'One', jobTitle: 'Boss', department: 'Sales' });
+    });
+
+    test('as a group has the members that the feed tells, whatever an older read says of them', async () => {
+      const whole = { displayName: 'All', mailEnabled: false, securityEnabled: true };
+      const old = object(G(1), whole, [joins(U(9)), joins(U(8)), joins(U(7)), leaves(U(6))]);
+      const groups = async (items: readonly (readonly DeltaItem[])[], shown?: DeltaItem) => {
+        const slice = await openRound(store(), no);
+        await applyPages(store(), slice, 'users', []);
+        await applyPages(store(), slice, 'groups', items);
+        await fill(store(), slice, () => shown);
+        await finishRound(store(), slice);
+        return Object.keys((await snapshotOf(store(), no)).memberships);
+      };
+      await runRound(store(), no, { users: [[person(6), person(7), person(8)]] });
+      await groups([[object(G(1), {}, [joins(U(6)), joins(U(8)), leaves(U(7))])]]);
+      await groups([[object(G(1), {}, [leaves(U(8)), leaves(U(9))])], [object(G(1), {}, [joins(U(9))])]], old);
+      expect(await groups([])).toEqual([`${G(1)}:${U(6)}`, `${G(1)}:${U(9)}`]);
     });
 
     test('is not brought back by an older read where it goes in the same round, or before a read showed it', async () => {
