@@ -21,12 +21,15 @@ export async function fetchWanted(
   fences: readonly Fence[],
   feed?: Feed,
 ): Promise<FeedEnd> {
+  let refused: FeedEnd = DONE;
   // Who was stored stays noted until the round's end: of a large group they are not gone through again with each question.
   for (let after: string | undefined; ;) {
-    if (slice.pages.left <= 0 || deps.clock.now() >= slice.fetchUntil) return { end: 'unfinished' };
+    if (slice.pages.left <= 0 || deps.clock.now() >= slice.fetchUntil) {
+      return refused.end === 'done' ? { end: 'unfinished' } : refused;
+    }
     const wanted = await deps.store.sync.wantedObjects(fences, PICKED_AT_ONCE, { feed, after });
     if (wanted === 'superseded') return { end: 'superseded' };
-    if (!wanted) return DONE;
+    if (!wanted) return refused;
     const tally = { changes: 0 };
     const end = await pick(deps, slice, opened.feeds[wanted.feed].fence, wanted, tally);
     const verdict = verdictOn(wanted, end);
@@ -37,10 +40,19 @@ export async function fetchWanted(
         'What is asked for by id is not shown',
       );
     }
-    if (verdict !== 'settled') return verdict;
-    slice.wrote(tally.changes, 1);
-    const done = await deps.store.sync.objectsPicked(fences, wanted);
-    if (done === 'superseded') return { end: 'superseded' };
+    if (verdict === 'settled') {
+      slice.wrote(tally.changes, 1);
+      const done = await deps.store.sync.objectsPicked(fences, wanted);
+      if (done === 'superseded') return { end: 'superseded' };
+    } else {
+      // A full round needs all of what it asks for.
+      if (end.end !== 'refused' && (end.end !== 'forbidden' || opened.kind === 'full')) return verdict;
+      const left = await deps.store.sync.objectsRefused(fences, wanted);
+      if (left === 'superseded') return { end: 'superseded' };
+      if (left === 'begun') return verdict;
+      // The others are not kept waiting by these, neither now nor in the next rounds.
+      if (refused.end === 'done') refused = verdict;
+    }
     const last = wanted.ids.at(-1);
     // Those that earlier rounds asked for come after all others.
     if (wanted.why === 'due' && wanted.feed === 'users' && last !== undefined && !(after && last < after)) after = last;

@@ -815,6 +815,61 @@ describe('refusals', () => {
     expect((await bench.mirrored()).users).toEqual([U(2)]);
   });
 
+  describe.each([403, 400])('where what a scope wants is refused with %i', (code) => {
+    const member = (id: string, kind: 'user' | 'group') => ({ '@odata.type': `#microsoft.graph.${kind}`, id });
+    const quiet = () =>
+      graph
+        .on('users', 'delta 1', page('users', [], { delta: 'delta 1' }))
+        .on('groups', 'delta 2', page('groups', [], { delta: 'delta 2' }));
+    const joined = (...members: object[]) =>
+      quiet().on('groups', 'delta 1', page('groups', [{ id: G(1), 'members@delta': members }], { delta: 'delta 2' }));
+    const asked = (from: number) => graph.asked.slice(from).filter((name) => name.includes('picked'));
+
+    beforeEach(async () => {
+      bench = await SliceBench.open(backend.store);
+      graph = bench.graph;
+      await backend.store.tenants.update(bench.tenantNo, { groupsToSync: [G(1)], scope: { nested: true } });
+      graph.on('groups', 'picked', page('groups', [group(1, 1)], { delta: 'unused' }));
+      await bench.firstRound([user(1)], [group(1, 1)]);
+    });
+
+    it('asks for people where it is nested groups, and for both once a round', async () => {
+      joined(member(G(5), 'group'), member(U(2), 'user'));
+      graph
+        .on('groups', 'picked', status(code, 'Authorization_RequestDenied'))
+        .on('users', 'picked', page('users', [user(2)], { delta: 'unused' }));
+      const before = graph.asked.length;
+      expect(await bench.slice('r2')).toMatchObject({
+        outcome: 'completed',
+        ...(code === 403 ? { setAside: { feed: 'groups' } } : {}),
+      });
+      expect((await bench.mirrored()).users).toEqual([U(1), U(2)]);
+      expect(asked(before)).toEqual(['groups picked', 'users picked']);
+      graph
+        .on('groups', 'picked', page('groups', [group(5, 3)], { delta: 'unused' }))
+        .on('users', 'picked', page('users', [user(3)], { delta: 'unused' }));
+      expect(await bench.slice('r3')).toMatchObject({ outcome: 'completed' });
+      expect((await bench.mirrored()).users).toEqual([U(1), U(2), U(3)]);
+    });
+
+    it('goes on with those that come after them, in this round and in the next', async () => {
+      const people = Array.from({ length: 120 }, (_, n) => n + 2);
+      joined(...people.map((n) => member(U(n), 'user')));
+      let denied = false;
+      graph.onRequest = (name, { url }) => {
+        if (name === 'users picked') denied = decodeURIComponent(url).includes(U(2));
+      };
+      const whole = page('users', people.slice(50).map(user), { delta: 'unused' });
+      graph.on('users', 'picked', () => (denied ? status(code, 'Authorization_RequestDenied') : whole.clone()));
+      for (const round of ['r2', 'r3']) {
+        const before = graph.asked.length;
+        expect(await bench.slice(round)).toMatchObject({ outcome: 'completed' });
+        expect(asked(before)).toHaveLength(round === 'r2' ? 2 : 1);
+        expect((await bench.mirrored()).users).toHaveLength(71);
+      }
+    });
+  });
+
   it('keeps all that a feed told in a round that another one followed before its end, and nothing that half of one told', async () => {
     bench = await SliceBench.open(backend.store);
     graph = bench.graph;

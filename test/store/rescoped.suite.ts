@@ -253,6 +253,28 @@ export function rescopedSuite(backend: () => Backend): void {
       expect(await people()).toEqual(all(1, 2, 3, 4, 5, 6));
     });
 
+    test('asks for all others where Graph refuses to show the groups that are assigned', async () => {
+      await store().tenants.update(no, { groupsToSync: [G(1)], scope: { assignedOnly: true } });
+      const assigned = [
+        { principalId: U(1), kind: 'user' as const },
+        { principalId: G(5), kind: 'group' as const },
+      ];
+      await round({ assigned: assigned.slice(0, 1) });
+      directory.set(U(11), object(U(11)));
+      const slice = await openRound(store(), no);
+      const fences = fencesOf(slice);
+      const { sync } = store();
+      await sync.assignedListed(fences, [...assigned, { principalId: U(11), kind: 'user' }]);
+      await applyPages(store(), slice, 'users', []);
+      await applyPages(store(), slice, 'groups', [[object(G(1), {}, [joins(U(11))])]]);
+      const groups = { feed: 'groups' as const, ids: [G(5)], why: 'assigned' as const };
+      expect(await sync.wantedObjects(fences, 50)).toEqual(groups);
+      expect(await sync.objectsRefused(fences, groups)).toBe('put_off');
+      expect(await sync.wantedObjects(fences, 50)).toEqual({ feed: 'users', ids: [U(11)], why: 'due' });
+      await finishRound(store(), slice);
+      expect(await sync.wantedObjects(fencesOf(await openRound(store(), no)), 50)).toEqual(groups);
+    });
+
     test('asks for whom it lets in once, beginning where the last question ended', async () => {
       await store().tenants.update(no, { groupsToSync: [G(1)] });
       await round();

@@ -146,6 +146,11 @@ export interface SyncStore {
   ): Promise<WantedObjects | undefined | 'superseded'>;
   /** They were asked for, and what came of it is applied. */
   objectsPicked(fences: readonly Fence[], wanted: WantedObjects): Promise<'superseded' | void>;
+  /**
+   * Graph refuses them as one question: they stay wanted, and are asked for again in the next round. `begun`: they were
+   * read in part, and nothing else is read before that is known.
+   */
+  objectsRefused(fences: readonly Fence[], wanted: WantedObjects): Promise<'put_off' | 'begun' | 'superseded'>;
   /** The feed's links are dead: the round becomes a full one, from the start, beside the mirror. */
   restartAsFull(fences: readonly Fence[]): Promise<'restarted' | 'superseded'>;
   /**

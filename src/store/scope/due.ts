@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { Feed, MemberType, ObjectKind } from '../../domain/directory.ts';
+import { type Feed, KIND_OF, type MemberType, type ObjectKind } from '../../domain/directory.ts';
 import { fenced, type FencedRound } from '../fence.ts';
 import { arrayText } from '../memberships.ts';
 import { dropPartial, hasPartial, partialObjects } from '../partial.ts';
@@ -62,11 +62,12 @@ export async function addStillInside(tx: Tx, tenantNo: number, groups: readonly 
     ON CONFLICT DO NOTHING`.execute(tx);
 }
 
-export function createDue(db: Database): Pick<SyncStore, 'wantedObjects' | 'objectsPicked'> {
+export function createDue(db: Database): Pick<SyncStore, 'wantedObjects' | 'objectsPicked' | 'objectsRefused'> {
   return {
     wantedObjects: (fences, limit, { feed, after } = {}) =>
       fenced(db, fences, (tx, round) => wantedObjects(tx, round, limit, feed, after)),
     objectsPicked: (fences, wanted) => fenced(db, fences, (tx, round) => picked(tx, round, wanted)),
+    objectsRefused: (fences, wanted) => fenced(db, fences, (tx, round) => refused(tx, round, wanted)),
   };
 }
 
@@ -95,18 +96,19 @@ async function dueObjects(
   only: Feed | undefined,
   after = '00000000-0000-0000-0000-000000000000',
 ): Promise<WantedObjects | undefined> {
-  const { tenantNo } = round;
+  const { tenantNo, id: roundId } = round;
   const begun = await openPick(tx, tenantNo, ['assigned', 'due']);
   if (begun && (only === undefined || begun.feed === only)) return begun;
   if (scope.assignedOnly) {
     const { rows: unread } = await sql<{ id: string }>`
       SELECT principal_id AS id FROM scope_assigned
-      WHERE tenant_no = ${tenantNo} AND kind = 'group' AND NOT read ORDER BY principal_id LIMIT ${limit}`.execute(tx);
+      WHERE tenant_no = ${tenantNo} AND kind = 'group' AND NOT read AND refused_in IS DISTINCT FROM ${roundId}
+      ORDER BY principal_id LIMIT ${limit}`.execute(tx);
     if (unread.length > 0) return { feed: 'groups', ids: unread.map(({ id }) => id), why: 'assigned' };
   }
   const { rows: groups } = await sql<{ id: string }>`
     SELECT d.object_id AS id FROM scope_due d
-    WHERE d.tenant_no = ${tenantNo} AND d.kind = 'group'
+    WHERE d.tenant_no = ${tenantNo} AND d.kind = 'group' AND d.refused_in IS DISTINCT FROM ${roundId}
       AND NOT EXISTS (SELECT 1 FROM directory_group g WHERE g.tenant_no = ${tenantNo} AND g.id = d.object_id)
     ORDER BY d.object_id LIMIT ${limit}`.execute(tx);
   if (groups.length > 0) return { feed: 'groups', ids: groups.map(({ id }) => id), why: 'due' };
@@ -117,7 +119,7 @@ async function dueObjects(
     SELECT d.object_id AS id FROM scope_due d
     WHERE d.tenant_no = ${tenantNo} AND d.kind = 'user' AND d.object_id > ${after}::uuid
       AND (SELECT true FROM directory_user u WHERE u.tenant_no = ${tenantNo} AND u.id = d.object_id) IS NULL
-      AND ${isWanted(sql`d.object_id`)}
+      AND d.refused_in IS DISTINCT FROM ${roundId} AND ${isWanted(sql`d.object_id`)}
     ORDER BY d.object_id LIMIT ${limit}`.execute(tx);
   if (users.length > 0) return { feed: 'users', ids: users.map(({ id }) => id), why: 'due' };
   return missedObjects(tx, round, 'users', isWanted(sql`d.object_id`), limit);
@@ -135,6 +137,28 @@ async function picked(tx: Tx, round: FencedRound, wanted: WantedObjects): Promis
     return;
   }
   await noteMissed(tx, round, feed, ids);
+}
+
+/** Of what was read in part the rest would be lost if the next question took its place. */
+async function refused(
+  tx: Tx,
+  { tenantNo, id: roundId }: FencedRound,
+  { feed, ids, why }: WantedObjects,
+): Promise<'put_off' | 'begun'> {
+  if (await openPick(tx, tenantNo, [why])) return 'begun';
+  const those = sql`${arrayText(ids)}::uuid[]`;
+  if (why === 'assigned') {
+    await sql`
+      UPDATE scope_assigned SET refused_in = ${roundId}
+      WHERE tenant_no = ${tenantNo} AND principal_id = ANY(${those})`.execute(tx);
+    return 'put_off';
+  }
+  for (const [table, column] of [['scope_due', 'refused_in'] as const, ['scope_missed', 'asked_in'] as const]) {
+    await sql`
+      UPDATE ${sql.table(table)} SET ${sql.ref(column)} = ${roundId}
+      WHERE tenant_no = ${tenantNo} AND kind = ${KIND_OF[feed]} AND object_id = ANY(${those})`.execute(tx);
+  }
+  return 'put_off';
 }
 
 /** At a round's end everybody is judged; who is still to be asked for stays for the next round. */
