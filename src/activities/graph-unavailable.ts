@@ -19,6 +19,16 @@ export function graphUnavailable(details: {
   });
 }
 
+/** Microsoft asks to wait, for this tenant or for all. */
+export function graphThrottled(retryAfterMs: number | undefined): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'GraphThrottled',
+    message: 'Microsoft asks us to slow down',
+    category: ApplicationFailureCategory.BENIGN,
+    ...(retryAfterMs === undefined ? {} : { nextRetryDelay: retryAfterMs }),
+  });
+}
+
 /** Graph understood the request and will not: no retry within the round changes that. `code` is Graph's own. */
 export function graphRefused(details: { readonly code: string; readonly requestId?: string | undefined }) {
   const { code, requestId } = details;

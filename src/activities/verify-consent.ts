@@ -1,7 +1,8 @@
 import type { VerifyOutcome } from '../domain/activities.ts';
 import { permissionsOf } from '../domain/permissions.ts';
+import { LONGEST_STORED_WAIT_MS } from '../domain/throttle.ts';
 import type { ActivityDeps, RunContext } from './deps.ts';
-import { graphUnavailable } from './graph-unavailable.ts';
+import { graphThrottled, graphUnavailable } from './graph-unavailable.ts';
 import { readToken } from './stored-token.ts';
 
 export async function verifyConsent(
@@ -14,11 +15,19 @@ export async function verifyConsent(
   if (!token) return { verified: false, missing: [] };
   const throttledMs = token.throttledUntil - deps.clock.now();
   // Another worker was asked to wait, for this tenant or for all.
-  if (throttledMs > 0) throw graphUnavailable({ retryAfterMs: throttledMs });
+  if (throttledMs > 0) throw graphThrottled(throttledMs);
   const tenant = await deps.store.tenants.byNo(tenantNo);
   const wanted = permissionsOf(tenant?.profiles ?? []);
   const grant = await deps.graph.verifyGrant({ accessToken: token.accessToken, wanted, signal: context.signal });
-  if (grant.kind === 'throttled' || grant.kind === 'unavailable') throw graphUnavailable(grant);
+  if (grant.kind === 'throttled') {
+    const { retryAfterMs, scope } = grant;
+    if (retryAfterMs !== undefined) {
+      const until = deps.clock.now() + Math.min(retryAfterMs, LONGEST_STORED_WAIT_MS);
+      await deps.store.sync.throttle(scope === 'application' ? scope : tenantNo, new Date(until));
+    }
+    throw graphThrottled(retryAfterMs);
+  }
+  if (grant.kind === 'unavailable') throw graphUnavailable(grant);
   const { missing, requestId } = grant;
   const at = new Date(deps.clock.now()).toISOString();
   await deps.store.tenants.noteGrantCheck(tenantNo, { at, works: grant.kind === 'granted', missing });

@@ -1,4 +1,11 @@
-import { credentialFindings, egressFindings, inOrder, tenantFindings, type Finding } from '../domain/doctor.ts';
+import {
+  credentialFindings,
+  egressFindings,
+  inOrder,
+  tenantFindings,
+  throttleFinding,
+  type Finding,
+} from '../domain/doctor.ts';
 import { REQUIRED_PERMISSIONS } from '../domain/names.ts';
 import { permissionsOf as permissionsByProfile } from '../domain/permissions.ts';
 import { describeProblem } from '../domain/problem.ts';
@@ -17,12 +24,13 @@ const LATE_AT_LEAST_MS = 5 * 60_000;
 /** The way to Microsoft, our own credentials, what Microsoft says, and what the database knows: the gravest first, then the cause. */
 export async function diagnose(tenant: TenantRow, deps: DiagnosisDeps, now = Date.now()): Promise<Finding[]> {
   const { graph, store, config } = deps;
-  const [hosts, credentials, live, subscriptions, skipped, reconcile] = await Promise.all([
+  const [hosts, credentials, live, throttled, subscriptions, skipped, reconcile] = await Promise.all([
     graph.lookAtHosts(),
     graph.lookAtCredentials(),
     mayAsk(tenant)
       ? graph.inspect(tenant.entraTenantId, AbortSignal.timeout(ASK_MS)).catch(() => undefined)
       : undefined,
+    store.sync.throttled(tenant.no),
     store.subscriptions.keeping(tenant.no),
     store.sync.skipped(tenant.no),
     store.reconcile.status(tenant.no),
@@ -30,6 +38,7 @@ export async function diagnose(tenant: TenantRow, deps: DiagnosisDeps, now = Dat
   const seen = [
     ...egressFindings(hosts),
     ...credentialFindings(credentials, now),
+    ...(throttled === undefined ? [] : [throttleFinding(throttled)]),
     ...(live === undefined ? [] : tenantFindings(live, permissionsByProfile(tenant.profiles))),
   ];
   // What Microsoft says now is not told a second time as what it said at the last try.

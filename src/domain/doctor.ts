@@ -2,6 +2,7 @@ import { describeAadsts, describeGraphCode } from './catalogue/catalogue.ts';
 import type { Owner } from './catalogue/remedies.ts';
 import { missingOf, neededOf } from './permissions.ts';
 import { describeProblem, type ProblemRecord } from './problem.ts';
+import type { ThrottleScope } from './throttle.ts';
 
 /** What a diagnosis says: what, how it is known, who must act, and how. */
 export interface Finding {
@@ -198,6 +199,26 @@ function credentialOf(facts: CredentialFacts, now: number): Finding {
 const RENEW =
   'Make a new one under App registrations > (this application) > Certificates & secrets, put it beside the old one in the variable with _NEXT, restart, and swap them when it is accepted.';
 
+/** That all who ask Microsoft for a tenant wait, and until when. */
+export function throttleFinding({
+  limitOf,
+  until,
+}: {
+  readonly limitOf: ThrottleScope;
+  readonly until: Date;
+}): Finding {
+  const { code, title, who, steps } = describeProblem({ code: 'throttled', since: '' });
+  const at = until.toISOString();
+  return {
+    code,
+    level: 'warning',
+    title: `${title}: nothing is asked before ${at}`,
+    who,
+    steps,
+    evidence: { until: at, limitOf },
+  };
+}
+
 /** What Microsoft says, from the token over the enterprise application and its permissions to each endpoint. */
 export function tenantFindings(facts: TenantFacts, wanted: readonly string[]): Finding[] {
   if (facts.refused) return [refusalOf(facts.refused)];
@@ -320,8 +341,8 @@ function probeOf({ endpoint, kind, code, requestId }: ProbeFacts): Finding {
     return { code: 'endpoint', level: 'ok', title: `${endpoint} answers`, who: null, steps: [], evidence };
   const passes = kind === 'throttled' || kind === 'unavailable';
   const described = code === undefined ? undefined : describeGraphCode(code, kind === 'forbidden' ? 403 : undefined);
-  const fallback = describeProblem({ code: passes ? 'microsoft_unavailable' : 'graph_refused', since: '' });
-  const { title, who, steps } = described ?? fallback;
+  const problem = kind === 'throttled' ? kind : passes ? 'microsoft_unavailable' : 'graph_refused';
+  const { title, who, steps } = described ?? describeProblem({ code: problem, since: '' });
   return {
     code: 'endpoint',
     level: passes ? 'warning' : 'error',

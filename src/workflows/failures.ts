@@ -41,6 +41,8 @@ export function problemOf(failure: Failure): Omit<ProblemRecord, 'since'> {
     case 'GraphUnavailable':
     case 'Timeout':
       return { code: 'microsoft_unavailable', ...quoted };
+    case 'GraphThrottled':
+      return { code: 'throttled', ...quoted };
     case 'FeedFaulty':
       return { code: 'feed_faulty', ...quoted };
     case 'GraphRefused':

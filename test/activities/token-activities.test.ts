@@ -135,8 +135,10 @@ describe('verifying a consent', () => {
   });
 
   it('is tried again by Temporal when Microsoft is busy or away', async () => {
-    const failure = await failureOf(verifyWith(() => json({}, 429, { 'retry-after': '9' })));
-    expect(failure).toMatchObject({ type: 'GraphUnavailable', nextRetryDelay: 9_000, nonRetryable: false });
+    const busy = await failureOf(verifyWith(() => json({}, 429, { 'retry-after': '9' })));
+    expect(busy).toMatchObject({ type: 'GraphThrottled', nextRetryDelay: 9_000, nonRetryable: false });
+    const away = await failureOf(verifyWith(() => json({}, 503, { 'retry-after': '9' })));
+    expect(away).toMatchObject({ type: 'GraphUnavailable', nextRetryDelay: 9_000, nonRetryable: false });
   });
 
   it('waits, asking nothing, where another worker was asked to wait', async () => {
@@ -146,7 +148,7 @@ describe('verifying a consent', () => {
     const asked = deps.seen.length;
     await backend.store.sync.throttle(no, new Date(deps.clock.now() + 40_000));
     const failure = await failureOf(verifyConsent(deps, { tenantNo: no }, context));
-    expect(failure).toMatchObject({ type: 'GraphUnavailable', nextRetryDelay: 40_000 });
+    expect(failure).toMatchObject({ type: 'GraphThrottled', nextRetryDelay: 40_000 });
     expect(deps.seen).toHaveLength(asked);
   });
 

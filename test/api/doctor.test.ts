@@ -312,3 +312,34 @@ describe("the page for the customer's administrator", () => {
     expect((await look(setupUrl, 'status')).status).toBe(200);
   });
 });
+
+// The last, since it holds all tenants.
+describe('Microsoft that asks us to slow down', () => {
+  test.each(['tenant', 'application'])(
+    'says so, and until when, where it asks for that in the name of the %s',
+    async (whose) => {
+      const fault = { kind: 'status', status: 429 };
+      await microsoft.emulator.control('POST', 'faults', { path: '^/v1.0/(users|groups)', fault });
+      const { id } = await connected();
+      const { no } = await tenantRow(api.store, id);
+      const until = new Date(Date.now() + 90_000);
+      await api.store.sync.throttle(whose === 'tenant' ? no : 'application', until);
+      await recordPhase(api.store, id, {
+        phase: 'delta_sync',
+        problem: { code: 'throttled', since: new Date().toISOString() },
+      });
+      const said: readonly Finding[] = (await api.call('GET', `/v1/tenants/${id}/diagnostics`)).body.findings;
+      expect(said[0]).toMatchObject({
+        code: 'throttled',
+        level: 'warning',
+        title: `Microsoft asks us to slow down: nothing is asked before ${until.toISOString()}`,
+        who: 'nobody: wait',
+        evidence: { until: until.toISOString(), limitOf: whose },
+      });
+      expect(said.filter(({ code }) => code === 'throttled')).toHaveLength(1);
+      const probes = said.filter(({ code }) => code === 'endpoint').map(({ title }) => title);
+      expect(probes).toContain('users: Microsoft asks us to slow down');
+      expect(probes.join()).not.toContain('cannot be reached');
+    },
+  );
+});

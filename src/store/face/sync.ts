@@ -1,6 +1,7 @@
 import type { RoundKind } from '../../domain/activities.ts';
 import type { DeltaPage, Feed, Membership, ObjectKind } from '../../domain/directory.ts';
 import type { Sample, Suspect } from '../../domain/guard.ts';
+import type { ThrottleScope } from '../../domain/throttle.ts';
 import type { Chosen, GroupCandidate } from '../../domain/scope.ts';
 import type { RoundEnd } from './tenants.ts';
 
@@ -90,6 +91,8 @@ export interface SyncStore {
   }): Promise<OpenSlice | 'halted' | { readonly completed: RoundEnd }>;
   /** Microsoft asked us to wait, in one tenant or (`application`) in all: no worker asks before `until`. */
   throttle(scope: number | 'application', until: Date): Promise<void>;
+  /** The longest wait that holds a tenant now, and whose limit it is of. */
+  throttled(tenantNo: number): Promise<{ readonly limitOf: ThrottleScope; readonly until: Date } | undefined>;
   /**
    * Rows, events and checkpoint of one page, or of some that follow each other, in one transaction. `faulty`: its links lead
    * in a circle, or the round goes on far beyond a full one and says nothing new. `partial`: they first mention something in
