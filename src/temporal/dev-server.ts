@@ -18,6 +18,7 @@ const READY_POLL_MS = 100;
 const PROBE_TIMEOUT_MS = 2_000;
 const STOP_WITHIN_MS = 15_000;
 const START_ATTEMPTS = 3;
+const LOST_PORT = /address already in use|only one usage of each socket address/i;
 
 export interface DevServerOptions {
   /** From `findTemporalCli`. */
@@ -75,18 +76,20 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
 async function startNew(options: DevServerOptions & { readonly dataDir: string }): Promise<DevServer> {
   const { dataDir, log } = options;
   for (let attempt = 1; ; attempt += 1) {
-    const port = await choosePort(options.port, USUAL_PORT, 'gRPC');
-    const uiPort = await choosePort(options.uiPort, USUAL_UI_PORT, 'UI');
+    // Whoever lost a usual port to another start lets it be: the two would only meet again.
+    const unset = attempt === 1 ? undefined : 0;
+    const port = await choosePort(options.port ?? unset, USUAL_PORT, 'gRPC');
+    const uiPort = await choosePort(options.uiPort ?? unset, USUAL_UI_PORT, 'UI');
     const child = launch(options, port, uiPort);
     try {
-      const pid = await untilServing(child, `${HOST}:${port}`, options);
+      const pid = await untilServing(child, port, options);
       const uiUrl = `http://${HOST}:${uiPort}`;
       const database = databaseIn(dataDir);
       return await own({ pid, owner: process.pid, address: `${HOST}:${port}`, uiUrl, database }, dataDir);
     } catch (error) {
       if (child.pid !== undefined) await endProcess(child.pid);
       // Somebody may have taken a free port between the look and the start, its inner ports included.
-      if (attempt >= START_ATTEMPTS || !/address already in use/i.test(logTail(dataDir))) throw error;
+      if (attempt >= START_ATTEMPTS || !LOST_PORT.test(readLog(dataDir))) throw error;
       log.warn('A port of the Temporal dev server was taken meanwhile: trying others');
     }
   }
@@ -120,7 +123,8 @@ async function choosePort(wanted: number | undefined, usual: number, what: strin
 
 function launch({ binary, dataDir, namespace }: DevServerOptions, port: number, uiPort: number): ChildProcess {
   const args = ['server', 'start-dev', '--ip', HOST, '--port', `${port}`, '--ui-port', `${uiPort}`];
-  args.push('--db-filename', databaseIn(dataDir), '--log-level', 'warn');
+  // As text, whatever a file of the user's says: it is read what the server says of itself.
+  args.push('--db-filename', databaseIn(dataDir), '--log-level', 'warn', '--output', 'text');
   if (namespace && namespace !== 'default') args.push('--namespace', namespace);
   for (const name of SEARCH_ATTRIBUTE_NAMES) args.push('--search-attribute', `${name}=Keyword`);
   args.push('--dynamic-config-value', 'matching.enableFairness=true');
@@ -134,21 +138,30 @@ function launch({ binary, dataDir, namespace }: DevServerOptions, port: number, 
   }
 }
 
-async function untilServing(child: ChildProcess, address: string, options: DevServerOptions): Promise<number> {
+/**
+ * Waits until the server that we launched serves, and not merely something at its address: where two starts chose one port,
+ * the loser may die long after the winner answers. So our own child has to say in its own log that it has the port, which
+ * it does once it listens.
+ */
+async function untilServing(child: ChildProcess, port: number, options: DevServerOptions): Promise<number> {
+  const { binary, dataDir, namespace = 'default' } = options;
+  const address = `${HOST}:${port}`;
+  const itsWord = new RegExp(`^(Temporal )?Server:\\s+\\S+:${port}\\s*$`, 'm');
   const fate: { ended?: string } = {};
   child.once('error', (error) => (fate.ended = error.message));
   child.once('exit', (code, signal) => (fate.ended ??= `it ended with ${code ?? signal}`));
   const deadline = Date.now() + READY_WITHIN_MS;
   while (fate.ended === undefined && Date.now() < deadline) {
-    if (child.pid !== undefined && (await serves(address, options.namespace ?? 'default'))) {
+    const serving = itsWord.test(readLog(dataDir)) && (await serves(address, namespace));
+    if (serving && child.pid !== undefined && fate.ended === undefined) {
       child.unref();
       return child.pid;
     }
     await sleep(READY_POLL_MS);
   }
   throw new DevServerError(
-    `The Temporal dev server (${options.binary}) did not start on ${address}: ` +
-      `${fate.ended ?? `it did not answer within ${READY_WITHIN_MS / 1_000} s`}. It said: ${logTail(options.dataDir)}`,
+    `The Temporal dev server (${binary}) did not start on ${address}: ` +
+      `${fate.ended ?? `it did not say that it serves, and answer, within ${READY_WITHIN_MS / 1_000} s`}. It said: ${logTail(dataDir)}`,
   );
 }
 
@@ -209,10 +222,14 @@ function logIn(dataDir: string): string {
   return join(dataDir, 'temporal.log');
 }
 
-function logTail(dataDir: string): string {
+function readLog(dataDir: string): string {
   try {
-    return readFileSync(logIn(dataDir), 'utf8').trim().split('\n').slice(-5).join(' | ') || '(nothing)';
+    return readFileSync(logIn(dataDir), 'utf8');
   } catch {
-    return '(nothing)';
+    return '';
   }
+}
+
+function logTail(dataDir: string): string {
+  return readLog(dataDir).trim().split('\n').slice(-5).join(' | ') || '(nothing)';
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -109,6 +109,37 @@ test('refuses a port that is taken, and says what to do', async () => {
   );
   taken.close();
 });
+
+test('never takes the server of another for its own, though that one answers first on the port that was free', async () => {
+  // Between our look at the port and our server's own start somebody else's comes up on it, and has answered for seconds.
+  const cli = join(dataDir, 'late-temporal');
+  const theirs = join(dataDir, 'theirs');
+  writeFileSync(
+    cli,
+    `#!/bin/sh
+    [ -e '${theirs}.pid' ] && exec '${BINARY}' "$@"
+    [ "$5 $6" = "--port $6" ] || exit 3
+    '${BINARY}' server start-dev --headless --ip 127.0.0.1 --port "$6" --db-filename '${theirs}.db' >/dev/null 2>&1 &
+    echo "$!" >'${theirs}.pid'
+    echo "127.0.0.1:$6" >'${theirs}.address'
+    until '${BINARY}' operator namespace describe default --address "127.0.0.1:$6" >/dev/null 2>&1; do sleep 0.1; done
+    sleep 3
+    exec '${BINARY}' "$@"
+    `,
+    { mode: 0o755 },
+  );
+  const log = recordingLog();
+  try {
+    const ours = await startDevServer({ binary: cli, dataDir, port: 0, uiPort: 0, log });
+    servers.push(ours);
+    expect(log.lines.join('\n')).toMatch(/A port of the Temporal dev server was taken meanwhile/);
+    expect(ours.address).not.toBe(readFileSync(`${theirs}.address`, 'utf8').trim());
+    await startWorkflow(ours.address, 'ours');
+    expect(isAlive(recorded().pid)).toBe(true);
+  } finally {
+    process.kill(Number(readFileSync(`${theirs}.pid`, 'utf8')), 'SIGKILL');
+  }
+}, 240_000);
 
 test('says why a server did not start', async () => {
   await expect(
