@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createActivities } from './activities/index.ts';
 import { failureInterceptor } from './activities/failure-interceptor.ts';
+import { ownTenants } from './activities/own-tenants.ts';
 import { createApi } from './api/app.ts';
 import type { Config } from './config.ts';
 import { parseEncryptionKeys } from './crypto/encryption-keys.ts';
@@ -210,7 +211,7 @@ async function startWorkerRole(parts: {
     taskQueue: config.temporal.taskQueue,
     own: activities.own,
     graph: countGraphWork(activities.graph, parts.metrics),
-    interceptor: failureInterceptor(log),
+    interceptors: [failureInterceptor(log), ownTenants({ store, log })],
     graphSlots: GRAPH_SLOTS,
   });
   closers.push(() => workers.stop());

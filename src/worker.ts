@@ -21,7 +21,8 @@ export interface WorkerDeps {
   readonly taskQueue: string;
   readonly own: OwnActivities;
   readonly graph: GraphActivities;
-  readonly interceptor: ActivityInterceptorsFactory;
+  /** The first is the outermost. */
+  readonly interceptors: readonly ActivityInterceptorsFactory[];
   /** Slices at a time in this process. */
   readonly graphSlots: number;
 }
@@ -39,7 +40,7 @@ export async function startWorkers(deps: WorkerDeps): Promise<RunningWorkers> {
   const common = {
     connection,
     namespace,
-    interceptors: { activity: [deps.interceptor] },
+    interceptors: { activity: [...deps.interceptors] },
     shutdownGraceTime: SHUTDOWN_GRACE_MS,
     shutdownForceTime: SHUTDOWN_FORCE_MS,
     // A cancellation travels with heartbeats: a pause should not wait for a minute.

@@ -30,6 +30,10 @@ export function createTenants(db: Database): TenantStore {
       return row && tenantFromRow(row);
     },
 
+    async nameOf(no) {
+      return (await db.selectFrom('tenant').select('id').where('no', '=', no).executeTakeFirst())?.id;
+    },
+
     async list(after, limit, no) {
       const rows = await selectTenants(db)
         .where('t.id', '>', after ?? '')

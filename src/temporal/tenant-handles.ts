@@ -78,6 +78,11 @@ export function createTenantHandles(deps: {
           if (taken === 'taken') return;
           await new Promise((resolve) => setTimeout(resolve, 500));
         }
+        log.warn(
+          { tenant: tenantId },
+          'A workflow that is not of this tenant holds the name of this tenant, which waits for it to end. If it is another ' +
+            "installation's, give each a namespace of its own (TEMPORAL_NAMESPACE): workflows are named by tenants",
+        );
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         log.warn(

@@ -120,6 +120,8 @@ export interface TenantStore {
   /** A live tenant by the product's name for it, else undefined. */
   byId(id: string): Promise<TenantRow | undefined>;
   byNo(no: number): Promise<TenantRow | undefined>;
+  /** The name that a number stands for, also when its tenant is gone; it never changes. Undefined: never given here. */
+  nameOf(no: number): Promise<string | undefined>;
   /** By id; with `no` that one alone. */
   list(after: string | undefined, limit: number, no?: number): Promise<Page<TenantRow>>;
   /** All live tenants, for the sweeper; number and name only. */

@@ -3,6 +3,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createActivities } from '../../../src/activities/index.ts';
 import { failureInterceptor } from '../../../src/activities/failure-interceptor.ts';
+import { ownTenants } from '../../../src/activities/own-tenants.ts';
 import { graphTaskQueueOf, TENANT_WORKFLOW, workflowIdOf } from '../../../src/domain/names.ts';
 import { initialState, type TenantPolicy } from '../../../src/domain/tenant-workflow.ts';
 import type { Graph } from '../../../src/graph/graph.ts';
@@ -32,7 +33,10 @@ export async function runTenants({ store, deps }: ApiUnderTest, graph: Graph): P
   const client = new Client({ connection });
   const taskQueue = `test-${randomUUID()}`;
   const activities = createActivities({ store, graph, sealer, log, syncIntervalMs: 1_000 });
-  const common = { connection: nativeConnection, interceptors: { activity: [failureInterceptor(log)] } };
+  const common = {
+    connection: nativeConnection,
+    interceptors: { activity: [failureInterceptor(log), ownTenants({ store, log })] },
+  };
   const workers = await Promise.all([
     Worker.create({ ...common, taskQueue, workflowBundle: { codePath }, activities: { ...activities.own } }),
     Worker.create({
