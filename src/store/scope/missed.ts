@@ -45,13 +45,15 @@ export async function noteMissed(
     INSERT INTO scope_due (tenant_no, kind, object_id)
     SELECT d.tenant_no, d.kind, d.object_id FROM scope_missed d WHERE ${those} AND ${isMirrored(tenantNo, feed)}
     ON CONFLICT DO NOTHING`.execute(tx);
+  const isGone = sql`EXISTS (SELECT 1 FROM staged_removal s WHERE s.tenant_no = ${tenantNo} AND s.kind = missed.kind
+    AND s.object_id = missed.object_id AND s.reason NOT IN ('scope', 'rescoped'))`;
   // Whoever was noted since has been spoken of: their hour begins. A group to sync by its id is noted in each round anyway.
   await sql`
     WITH missed AS (DELETE FROM scope_due d WHERE ${those} AND NOT ${isMirrored(tenantNo, feed)} RETURNING d.*)
     INSERT INTO scope_missed (tenant_no, kind, object_id, asked_in)
     SELECT tenant_no, kind, object_id, ${roundId}::text FROM missed
-    WHERE kind = 'user' OR NOT EXISTS (
-      SELECT 1 FROM scope_group r WHERE r.tenant_no = ${tenantNo} AND r.group_id = missed.object_id)
+    WHERE NOT ${isGone} AND (kind = 'user' OR NOT EXISTS (
+      SELECT 1 FROM scope_group r WHERE r.tenant_no = ${tenantNo} AND r.group_id = missed.object_id))
     ON CONFLICT (tenant_no, kind, object_id) DO UPDATE SET asked_in = excluded.asked_in, missed_at = excluded.missed_at`.execute(
     tx,
   );
