@@ -205,7 +205,10 @@ async function runWithin(deps: ActivityDeps, slice: Slice, opened: OpenSlice): P
   const fences = fencesOf(opened);
   const fillGroups = () => fetchWanted(deps, slice, opened, fences, 'groups');
   const { groups, users } = opened.feeds;
+  const begins = groups.link === undefined && !groups.done;
   const steps = [
+    // Whoever is restored while all is read is in no later list.
+    async () => (begins ? listDeleted(deps, slice, fences) : DONE),
     fillGroups,
     async () => (groups.done ? DONE : runFeed(deps, slice, groups)),
     fillGroups,

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { QUERY_HASH } from '../../src/graph/delta-feed.ts';
+import { fencesOf } from '../store/rounds.ts';
 import { EmulatedDirectories, type EmulatedTenant } from './emulated-tenant.ts';
 
 let all: EmulatedDirectories;
@@ -134,6 +136,27 @@ describe('within a scope', () => {
       expect(await tenant.told()).not.toContain('user.deleted');
     },
   );
+
+  it('forgets nobody who was restored before the deleted are listed again', async () => {
+    const tenant = await all.tenant({ users: 5, groups: 2, memberships: 6 });
+    const root = await tenant.make('groups', { displayName: 'Company' });
+    const other = await tenant.make('groups', { displayName: 'Subsidiary' });
+    const user = await tenant.make('users', { displayName: 'Bea Back', ...LONG_AGO });
+    await tenant.join(root, user);
+    await tenant.control('DELETE', `/users/${user}`);
+    await all.backend.store.tenants.update(tenant.no, { groupsToSync: [root] });
+    await tenant.round();
+    const { sync } = all.backend.store;
+    const slice = await sync.openSlice({ tenantNo: tenant.no, roundId: 'r', kind: 'delta', queryHash: QUERY_HASH });
+    if (slice === 'halted' || 'completed' in slice) throw new Error('No round was opened');
+    expect(slice.kind).toBe('delta');
+    // In another round's words: listed again once she is restored, before any feed says so.
+    await sync.deletedListed(fencesOf(slice), { users: [], groups: [] });
+    await tenant.control('POST', `/users/${user}/restore`);
+    await all.backend.store.tenants.update(tenant.no, { groupsToSync: [root, other] });
+    await tenant.round();
+    expect(keysOf(await tenant.mirror())).toMatchObject({ users: [user], memberships: [`${root}:${user}`] });
+  });
 
   it('asks nothing more in a round in which nobody it knows was deleted', async () => {
     const tenant = await all.tenant({ users: 5, groups: 2, memberships: 6 });

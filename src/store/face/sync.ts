@@ -133,7 +133,7 @@ export interface SyncStore {
   assignedListed(fences: readonly Fence[], assignments: readonly Assignment[]): Promise<'superseded' | void>;
   /** Whether groups of a scope were read, in this round or since the deleted were listed last. */
   wantsDeleted(fences: readonly Fence[]): Promise<boolean | 'superseded'>;
-  /** Who is soft-deleted in the directory now: whom a feed speaks of again is looked at as restored. */
+  /** Who is soft-deleted in the directory now, beside who was: whom a feed speaks of again is looked at as restored. */
   deletedListed(
     fences: readonly Fence[],
     deleted: Readonly<Record<Feed, readonly string[]>>,

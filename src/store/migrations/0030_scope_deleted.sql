@@ -3,6 +3,7 @@ CREATE TABLE scope_deleted (
   tenant_no integer NOT NULL REFERENCES scope (tenant_no) ON DELETE CASCADE,
   kind      text NOT NULL,
   object_id uuid NOT NULL,
+  listed_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (tenant_no, kind, object_id)
 );
 -- Groups were read since they were listed.
