@@ -17,6 +17,24 @@ import { scopeSuite } from './scope.suite.ts';
 import { tenantsSuite } from './tenants.suite.ts';
 
 /** Everything that a store must do, on whatever database. */
+const SUITES: Readonly<Record<string, (backend: () => Backend) => void>> = {
+  'with a scope': scopeSuite,
+  tenants: tenantsSuite,
+  'who has access': accessSuite,
+  'the mirror': mirrorSuite,
+  'what can be read': directorySuite,
+  events: feedSuite,
+  'too much at once': heldSuite,
+  'too much at once, with a scope': rescopedSuite,
+  'who is back': restoredSuite,
+  'what is told in part': partialSuite,
+  'the reconcile': reconcileSuite,
+  drift: driftSuite,
+  erasure: erasureSuite,
+  crashes: crashesSuite,
+  histories: historiesSuite,
+};
+
 export function storeSuite(name: string, open: () => Promise<Backend>): void {
   describe(`the store on ${name}`, () => {
     let backend: Backend;
@@ -24,20 +42,7 @@ export function storeSuite(name: string, open: () => Promise<Backend>): void {
       backend = await open();
     }, 60_000);
     afterAll(() => backend.close());
-    scopeSuite(() => backend);
-    tenantsSuite(() => backend);
-    accessSuite(() => backend);
-    mirrorSuite(() => backend);
-    directorySuite(() => backend);
-    feedSuite(() => backend);
-    heldSuite(() => backend);
-    rescopedSuite(() => backend);
-    restoredSuite(() => backend);
-    partialSuite(() => backend);
-    reconcileSuite(() => backend);
-    driftSuite(() => backend);
-    erasureSuite(() => backend);
-    crashesSuite(() => backend);
-    historiesSuite(() => backend);
+    // Each by itself: what one prepares for its tests is none of the others'.
+    for (const [what, suite] of Object.entries(SUITES)) describe(what, () => suite(() => backend));
   });
 }
