@@ -89,13 +89,8 @@ async function workOn(
   let aside = asideOf(opened, ends);
   let end = worst(aside === undefined ? ends : ends.filter((one) => one.end !== 'forbidden'));
   if (end.end === 'done') {
-    end = await readBeside(
-      deps,
-      slice,
-      opened,
-      aside?.feed,
-      opened.restored || progress.changes > 0 || opened.scope !== null,
-    );
+    const looks = opened.restored || opened.scope !== null || progress.changes > 0;
+    end = await readBeside(deps, slice, opened, aside?.feed, looks);
   }
   if (end.end === 'forbidden' && end.beside && kind === 'delta') {
     // What the scope wants stays wanted; what the feeds told is applied.

@@ -21,7 +21,7 @@ export function mayBeBack(kind: ObjectKind, attributes: Attributes, readAsOf: st
 }
 
 /**
- * So long may Graph's reads lag behind its delta feed, which said that the object is back. After that the feed is believed
- * alone: memberships survive a soft deletion, by Microsoft's word.
+ * So long may Graph's reads lag behind its delta feed: whom the feed has spoken of and no read shows is asked for again. After
+ * that the feed is believed alone; memberships, too, survive a soft deletion, by Microsoft's word.
  */
-export const LOOKS_GIVE_UP_AFTER_MS = 60 * 60_000;
+export const READS_LAG_AT_MOST_MS = 60 * 60_000;

@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { FoldedObject } from '../domain/delta.ts';
 import { ALWAYS_SET, type Feed, FEEDS, KIND_OF, type ObjectKind } from '../domain/directory.ts';
+import { READS_LAG_AT_MOST_MS } from '../domain/restored.ts';
 import type { FencedRound } from './fence.ts';
 import { arrayText } from './memberships.ts';
 import { OBJECT_TABLE } from './objects.ts';
@@ -8,10 +9,8 @@ import { dropPick, openPick } from './pick.ts';
 import type { Tx } from './schema.ts';
 import type { WantedObjects } from './face/sync.ts';
 
-/** Where Graph gives no answer for so long, the part stays as it is until a reconcile. */
-const ASKED_FOR_MS = 60 * 60_000;
-
-export const isAskedFor = sql`noted_at > now() - ${sql.lit(ASKED_FOR_MS)} * interval '1 millisecond'`;
+/** Where Graph gives no answer for longer, the part stays as it is until a reconcile. */
+export const isAskedFor = sql`noted_at > now() - ${sql.lit(READS_LAG_AT_MOST_MS)} * interval '1 millisecond'`;
 
 /** Whether something of a tenant is to be asked for whole. */
 export const hasPartial = (tenantNo: RawBuilder<unknown>): RawBuilder<boolean> =>

@@ -2,7 +2,7 @@ import { sql, type RawBuilder } from 'kysely';
 import type { FoldedPage } from '../domain/delta.ts';
 import type { Membership, ObjectKind } from '../domain/directory.ts';
 import type { NewEvent } from '../domain/event.ts';
-import { LOOKS_GIVE_UP_AFTER_MS, mayBeBack, SECOND_LOOK_AFTER_MS } from '../domain/restored.ts';
+import { mayBeBack, READS_LAG_AT_MOST_MS, SECOND_LOOK_AFTER_MS } from '../domain/restored.ts';
 import { membershipEvent, type MembershipRow, type ObjectChange } from './changes.ts';
 import { tellInRound } from './events.ts';
 import { fenced, type FencedRound } from './fence.ts';
@@ -254,7 +254,7 @@ async function notSeen(tx: Tx, round: FencedRound, restored: RestoredObject): Pr
   const { rows } = await sql`
     UPDATE restored_object SET looked_in = ${round.id}
     WHERE tenant_no = ${tenantNo} AND kind = ${kind} AND object_id = ${id}::uuid
-      AND restored_at > now() - ${LOOKS_GIVE_UP_AFTER_MS} * interval '1 millisecond' RETURNING 1`.execute(tx);
+      AND restored_at > now() - ${READS_LAG_AT_MOST_MS} * interval '1 millisecond' RETURNING 1`.execute(tx);
   if (rows.length > 0) return 'settled';
   await sql`
     DELETE FROM restored_object WHERE tenant_no = ${tenantNo} AND kind = ${kind} AND object_id = ${id}::uuid`.execute(

@@ -1,16 +1,14 @@
 import { sql, type RawBuilder } from 'kysely';
 import { type Feed, KIND_OF } from '../../domain/directory.ts';
+import { READS_LAG_AT_MOST_MS } from '../../domain/restored.ts';
 import type { FencedRound } from '../fence.ts';
 import { arrayText } from '../memberships.ts';
 import { OBJECT_TABLE } from '../objects.ts';
 import type { Tx } from '../schema.ts';
 import type { WantedObjects } from '../face/sync.ts';
 
-/** Whom Graph shows to no read for so long is asked for no more, until something is said of them again. */
-const ASKED_FOR_MS = 60 * 60_000;
-
-/** Of the row `d`. */
-export const IS_ASKED_FOR = sql`(d.missed_at > now() - ${sql.lit(ASKED_FOR_MS)} * interval '1 millisecond')`;
+/** Of the row `d`: whom Graph shows to no read for longer is asked for no more, until something is said of them again. */
+export const IS_ASKED_FOR = sql`(d.missed_at > now() - ${sql.lit(READS_LAG_AT_MOST_MS)} * interval '1 millisecond')`;
 
 const isMirrored = (tenantNo: number, feed: Feed): RawBuilder<unknown> => sql`
   EXISTS (SELECT 1 FROM ${OBJECT_TABLE[KIND_OF[feed]]} o WHERE o.tenant_no = ${tenantNo} AND o.id = d.object_id)`;
